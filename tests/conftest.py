@@ -1,0 +1,29 @@
+"""What many tests share: visitors, and how long Hypothesis may look for trouble."""
+
+import os
+from typing import Any
+
+import pytest
+from hypothesis import settings as hypothesis
+
+hypothesis.register_profile("checkout", deadline=None)
+hypothesis.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.load_profile("ci" if os.environ.get("CI") else "checkout")
+
+
+@pytest.fixture
+def voice_on(settings: Any) -> None:
+    """The master switch is on."""
+    settings.ENABLE_VOICE_REALTIME = True
+
+
+@pytest.fixture
+def visitor(django_user_model: Any, db: None) -> Any:
+    """Somebody with an account."""
+    return django_user_model.objects.create_user("visitor", password="visitor")
+
+
+@pytest.fixture
+def staff(django_user_model: Any, db: None) -> Any:
+    """Somebody who may use the admin."""
+    return django_user_model.objects.create_superuser("staff", password="staff")

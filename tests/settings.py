@@ -1,0 +1,25 @@
+"""Settings of the tests: those of a checkout, whatever the developer's own environment says."""
+
+import os
+import tempfile
+
+# A file, because a server started by a test works in a process of its own, with the same database.
+_database = os.environ.setdefault("TEST_DATABASE", f"{tempfile.gettempdir()}/voice-{os.getpid()}.sqlite3")
+os.environ.update(
+    DJANGO_DEBUG="true",
+    DATABASE_URL=f"sqlite:///{_database}",
+    REDIS_URL="",
+    OPENAI_API_KEY="",
+    OPENAI_BASE_URL="",
+    ENABLE_VOICE_REALTIME="false",
+    VOICE_PROVIDER="",
+    VOICE_ORIGINS="",
+)
+
+from project.settings import *  # noqa: E402, F403
+from project.settings import DATABASES  # noqa: E402
+
+DATABASES["default"]["TEST"] = {"NAME": _database}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Static files straight from the apps: nobody collects them for a test.
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
