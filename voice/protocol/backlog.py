@@ -1,0 +1,59 @@
+"""What waits to go upstream: the visitor's audio and the conversation's commands, in one order.
+
+Their order matters (a commit belongs behind the audio that it commits), so they share one lane. Commands are few and
+never dropped. Audio is bounded: old audio is worthless, so when the upstream stalls, the oldest goes first.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from voice.protocol.audio import BYTES_PER_MS, duration_ms
+from voice.protocol.commands import ToUpstream
+
+AUDIO_LIMIT = 2_000 * BYTES_PER_MS
+"""Bytes of audio kept while the upstream is being dialled, or stalls: two seconds."""
+SMALLEST = BYTES_PER_MS
+"""A piece counts as at least a millisecond, so that a flood of tiny ones is bounded too."""
+
+
+class Backlog:
+    """The lane to the upstream."""
+
+    def __init__(self) -> None:
+        self._lane: deque[bytes | ToUpstream] = deque()
+        self._audio = 0
+        self._dropped = 0
+
+    @property
+    def dropped_ms(self) -> int:
+        """Audio that had to go, in all."""
+        return duration_ms(self._dropped)
+
+    def push_audio(self, pcm: bytes) -> None:
+        """Put a piece of the visitor's audio at the end, at the cost of the oldest if there is too much."""
+        self._lane.append(pcm)
+        self._audio += max(len(pcm), SMALLEST)
+        while self._audio > AUDIO_LIMIT:
+            self._drop_oldest_audio()
+
+    def push(self, command: ToUpstream) -> None:
+        """Put a command at the end."""
+        self._lane.append(command)
+
+    def pop(self) -> bytes | ToUpstream | None:
+        """What goes out next."""
+        if not self._lane:
+            return None
+        first = self._lane.popleft()
+        if isinstance(first, bytes):
+            self._audio -= max(len(first), SMALLEST)
+        return first
+
+    def _drop_oldest_audio(self) -> None:
+        for n, waiting in enumerate(self._lane):
+            if isinstance(waiting, bytes):
+                del self._lane[n]
+                self._audio -= max(len(waiting), SMALLEST)
+                self._dropped += len(waiting)
+                return

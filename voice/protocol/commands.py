@@ -1,0 +1,268 @@
+"""What the conversation wants done. The session carries each command to its one receiver, in the order given.
+
+Commands are frozen values, in four families named after who receives them. What the browser is told is the wire's
+vocabulary without its encoding: :mod:`voice.protocol.wires.voice_v1` turns it into frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from voice.protocol.context import Passage, Source
+from voice.protocol.outcomes import TurnOutcome
+
+# -- to the upstream ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ToUpstream:
+    """Base of what the upstream is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class InjectContext(ToUpstream):
+    """Put reference passages at the tail of the conversation.
+
+    ``text`` is the passages rendered for a language model, delimited and capped; an upstream that composes its
+    answer itself reads ``passages``. ``item_id`` is ours (at most 32 characters: the Realtime API refuses more).
+    """
+
+    item_id: str
+    text: str = field(repr=False)
+    passages: tuple[Passage, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteItem(ToUpstream):
+    """Take an item out of the conversation: stale context, or an answer of which nothing was heard."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitText(ToUpstream):
+    """Add the visitor's typed question as an item of theirs."""
+
+    item_id: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateResponse(ToUpstream):
+    """Ask for an answer. ``request_id`` comes back in ``ResponseStarted`` and, refused, in ``Fault.event_id``."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelResponse(ToUpstream):
+    """Stop making this answer. ``ResponseDone`` still follows. Cancelling a finished one is harmless."""
+
+    response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Truncate(ToUpstream):
+    """Cut the model's memory of an answer's item down to the ``audio_end_ms`` (> 0) that were heard."""
+
+    item_id: str
+    audio_end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommitAudio(ToUpstream):
+    """Push-to-talk: what was said so far is the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClearAudio(ToUpstream):
+    """Push-to-talk: forget what was said since the last commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendSilence(ToUpstream):
+    """Feed silence as if the microphone had heard it, so that the VAD closes the turn of a muted visitor."""
+
+    milliseconds: int
+
+
+# -- to the browser -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ToBrowser:
+    """Base of what the visitor's side is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellReady(ToBrowser):
+    """The session may begin. ``seconds`` is how long it may last."""
+
+    session_id: str
+    provider: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class TellSpeechStarted(ToBrowser):
+    """The visitor is heard to speak. The browser goes silent at once."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TellSpeechStopped(ToBrowser):
+    """The visitor is heard to have stopped; the answer is being prepared."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TellUserTranscript(ToBrowser):
+    """The visitor's words so far, whole, replacing what was shown for this item before."""
+
+    item_id: str
+    text: str = field(repr=False)
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TellAnswerTranscript(ToBrowser):
+    """More of the text of the answer, to be appended."""
+
+    item_id: str
+    delta: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Play(ToBrowser):
+    """The next piece of the answer's audio (PCM)."""
+
+    item_id: str
+    pcm: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PlayDone(ToBrowser):
+    """No more audio of this item will follow."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlayback(ToBrowser):
+    """Be silent now, drop what is not played yet of ``item_id`` and all later items, report what was played."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TellContext(ToBrowser):
+    """The sources that the coming answer may use. Told once a turn, when the answer is requested."""
+
+    sources: tuple[Source, ...]
+    prefetched: bool
+    """The context stood in the conversation before the visitor stopped speaking."""
+    waited_ms: int
+    """How long the answer had to wait for retrieval alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellTurnDone(ToBrowser):
+    """A turn is over. ``latencies`` are milliseconds from ``speech_stopped``, by the name of the mark."""
+
+    turn: int
+    outcome: TurnOutcome
+    latencies: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TellNotice(ToBrowser):
+    """Something that the visitor should know, as a code that the widget has words for."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class TellExpiring(ToBrowser):
+    """The session will end in ``seconds``, because of ``why``: ``duration``, ``budget`` or ``auth``."""
+
+    seconds: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TellError(ToBrowser):
+    """What the client sent was not understood; the session goes on. ``param`` names the field."""
+
+    code: str
+    message: str
+    param: str | None = None
+
+
+# -- to the knowledge ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ToKnowledge:
+    """Base of what retrieval is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieve(ToKnowledge):
+    """Search for passages that answer ``query``. Exactly one ``PassagesRetrieved`` or ``RetrievalFailed`` follows."""
+
+    search_id: str
+    query: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRetrieval(ToKnowledge):
+    """Nobody waits for this search any more. No event follows it."""
+
+    search_id: str
+
+
+# -- to the records -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ToRecords:
+    """Base of what is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionBegan(ToRecords):
+    """The upstream is there; the visitor may speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountUsage(ToRecords):
+    """An answer was billed. Told for each answer that said so, also for one that nobody heard."""
+
+    response_id: str
+    usage: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded(ToRecords):
+    """The facts of a turn, told exactly once."""
+
+    number: int
+    outcome: TurnOutcome
+    typed: bool
+    searches: Mapping[str, int]
+    """How many searches ended in each :class:`~voice.protocol.outcomes.SearchOutcome`, by its value."""
+    marks: Mapping[str, int]
+    """Milliseconds since the turn began, by the name of the :class:`~voice.protocol.timeline.Mark`."""
+    prefetched: bool
+    context_confirmed: bool | None
+    """Whether the upstream placed the question right behind the context; ``None`` where it did not say."""
+    sources: tuple[Source, ...]
+    question: str = field(default="", repr=False)
+    answer: str = field(default="", repr=False)
+
+
+Command = ToUpstream | ToBrowser | ToKnowledge | ToRecords

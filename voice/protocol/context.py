@@ -1,0 +1,95 @@
+"""Passages of the site's knowledge, and how they are shown to a model: as data, never as instructions.
+
+A passage is untrusted: whoever can edit the site's texts could write "ignore your instructions" into one. So what
+reaches the model is stripped of control and bidirectional characters, cut to a budget, numbered, and put between
+markers that no passage can contain.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+OPEN, CLOSE = "<<<reference data", "end of reference data>>>"
+TITLE_LIMIT = 200
+"""Characters of a title."""
+
+
+_BREAKS = "\t\r\n\u2028\u2029"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of the site's knowledge. ``score`` is comparable within one search only."""
+
+    title: str
+    text: str = field(repr=False)
+    url: str = ""
+    language: str = ""
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the visitor sees of a passage: its number in the context, its title and where it stands."""
+
+    n: int
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContextPolicy:
+    """How much of the knowledge goes into one turn."""
+
+    passages: int = 5
+    characters: int = 3_000
+    """Budget of the passages' texts together; about 750 tokens."""
+    keep: bool = True
+    """Leave the context in the conversation after its answer (cheaper than taking it out, and follow-up questions
+    can still use it), or delete it as soon as the answer is done."""
+
+
+def within(passages: Iterable[Passage], policy: ContextPolicy) -> tuple[Passage, ...]:
+    """The passages that a turn may use, cleaned and cut to the policy; none that has nothing left to say."""
+    chosen: list[Passage] = []
+    left = policy.characters
+    for passage in passages:
+        text = clean(passage.text)[:left]
+        if text and len(chosen) < policy.passages:
+            left -= len(text)
+            chosen.append(replace(passage, title=clean(passage.title)[:TITLE_LIMIT], text=text))
+    return tuple(chosen)
+
+
+def sources(passages: Iterable[Passage]) -> tuple[Source, ...]:
+    """What the visitor is shown of passages that are :func:`within`, numbered as in :func:`render`."""
+    return tuple(Source(n, passage.title, safe_url(passage.url)) for n, passage in enumerate(passages, start=1))
+
+
+def render(passages: Iterable[Passage]) -> str:
+    """Passages that are :func:`within`, as one text for a model."""
+    entries = (f"[{n}] {passage.title}\n{passage.text}" for n, passage in enumerate(passages, start=1))
+    return "\n\n".join([OPEN, *entries, CLOSE])
+
+
+def clean(text: str) -> str:
+    """``text`` without what could hide, reorder or break out: control, format and surrogate characters, markers."""
+    kept = "".join(" " if c in _BREAKS else c for c in text if not _is_hidden(c))
+    return kept.replace("<<<", "‹").replace(">>>", "›").strip()
+
+
+def safe_url(url: str) -> str:
+    """``url`` if a visitor may be sent there (absolute http or https, or a path of this site), else ``""``."""
+    plain = url.strip()
+    if any(_is_hidden(c) or c.isspace() or c in "\\<>\"'" for c in plain):
+        return ""
+    if plain.startswith("/") and not plain.startswith("//"):
+        return plain
+    return plain if plain.lower().startswith(("https://", "http://")) else ""
+
+
+def _is_hidden(character: str) -> bool:
+    # Cc control, Cf format (bidirectional overrides, zero width, tags), Cs lone surrogates, Co private use.
+    return character not in _BREAKS and unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co"}

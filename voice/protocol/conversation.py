@@ -1,0 +1,483 @@
+"""The conversation: what happens, and what follows from it.
+
+Theory of operation
+===================
+
+Events come in, with the time; commands come out, in the order in which their receivers must see them. There is no
+I/O here, no clock and no task, so whatever can go wrong in a conversation can be written down as a short script of
+events and read as a list of commands.
+
+Four small machines, kept apart because each has states the others need not know:
+
+* the **turn** (:mod:`voice.protocol.turn`): SPEAKING -> AWAITING_CONTEXT -> RESPONDING -> ended, as *completed*,
+  *interrupted* or *failed*. At most one is open; a new one ends the old;
+* its **prefetch** (:mod:`voice.protocol.prefetch`): what the knowledge is asked while the visitor speaks;
+* the **response slot** (:mod:`voice.protocol.responses`): the upstream makes one answer at a time;
+* the **playback ledger** (:mod:`voice.protocol.playback`): what was sent and what was heard.
+
+Two rules join them, and they stand in one place each:
+
+* **Rule 1** (:meth:`Conversation._answer_if_ready`). When the question is committed upstream, and its context is
+  settled or the budget for waiting is spent, an answer is requested. Nowhere else is one requested.
+* **Rule 2** (:meth:`Conversation._complete_if_heard`). When the upstream is done and nothing audible is left, the
+  turn is completed.
+
+Context is injected the moment it is found, also while the visitor still speaks: an item created during speech is
+appended before their utterance is committed, so ``InputCommitted.previous_item_id`` proves that it won the race.
+
+A barge-in does three things at once: it silences the browser, cuts the upstream's memory of the answer to what was
+heard (waiting at most 200 ms for the browser's last count), and takes the response slot away from the old answer.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from voice.protocol import commands as c
+from voice.protocol import events as e
+from voice.protocol.context import ContextPolicy, render, sources, within
+from voice.protocol.outcomes import TurnOutcome
+from voice.protocol.playback import Cut, PlaybackLedger, Unheard
+from voice.protocol.prefetch import Prefetch, PrefetchPolicy
+from voice.protocol.responses import ResponseSlot
+from voice.protocol.timeline import Mark, Timeline
+from voice.protocol.transcripts import KEPT, Transcripts
+from voice.protocol.turn import Turn, TurnState
+
+SHORTEST_PUSH_MS = 100
+"""The Realtime API refuses to commit less audio than this."""
+COMMIT_LIMIT = 8.0
+"""Seconds from the end of speech until the upstream must have taken the question."""
+MUTE_TAIL_MS = 1_500
+"""Silence fed after a mute in mid-sentence: more than any VAD's silence window, so that it closes the turn."""
+ANSWER_LIMIT = 20_000
+"""Characters kept of one answer's text."""
+
+
+class Conversation:
+    """One session's conversation. Not thread-safe, and need not be: whoever owns it feeds it one event at a time.
+
+    After each :meth:`receive` and :meth:`receive_timeout`, carry out the commands that were returned and look at
+    :attr:`deadline`: if it passes before the next event, call :meth:`receive_timeout`. Call :meth:`close` once, at
+    the end. ``now`` is seconds on any clock that does not run backwards.
+    """
+
+    def __init__(self, prefetch: PrefetchPolicy, context: ContextPolicy, *, retrieval: bool = True) -> None:
+        self._prefetch_policy = prefetch
+        self._context_policy = context
+        self._retrieval = retrieval
+        self._turn: Turn | None = None
+        self._turns = 0
+        self._slot = ResponseSlot()
+        self._ledger = PlaybackLedger()
+        self._cut: Cut | None = None
+        self._transcripts = Transcripts()
+        self._past_items: deque[str] = deque(maxlen=KEPT)
+        self._owed_commits = 0
+        self._billed: deque[str] = deque(maxlen=64)
+        self._topic = ""
+        self._now = 0.0
+        self._out: list[c.Command] = []
+        self._receivers: Mapping[type, Callable[[Any], None]] = {
+            e.SpeechStarted: self._speech_started,
+            e.SpeechStopped: self._speech_stopped,
+            e.InputCommitted: self._input_committed,
+            e.TranscriptDelta: self._transcript_delta,
+            e.TranscriptPartial: self._transcript_partial,
+            e.TranscriptDone: self._transcript_done,
+            e.TranscriptFailed: self._transcript_failed,
+            e.ResponseStarted: self._response_started,
+            e.AudioDelta: self._audio_delta,
+            e.AudioDone: self._audio_done,
+            e.AnswerDelta: self._answer_delta,
+            e.ResponseDone: self._response_done,
+            e.Fault: self._fault,
+            e.TextSubmitted: self._text_submitted,
+            e.Heard: self._heard,
+            e.Interrupt: self._interrupt,
+            e.Muted: self._muted,
+            e.PushStarted: self._push_started,
+            e.PushReleased: self._push_released,
+            e.PassagesRetrieved: self._passages_retrieved,
+            e.RetrievalFailed: self._retrieval_failed,
+        }
+
+    # -- the three ways in ---------------------------------------------------------------------------------------
+
+    def receive(self, event: e.Event, now: float) -> list[c.Command]:
+        """Something happened at ``now``. Returns what follows."""
+        self._now = now
+        self._receivers[type(event)](event)
+        return self._flush()
+
+    def receive_timeout(self, now: float) -> list[c.Command]:
+        """The :attr:`deadline` has passed. Calling it early, or twice, changes nothing."""
+        self._now = now
+        if self._cut is not None and now >= self._cut.deadline:
+            self._cut_memory(self._cut.estimate)
+        if self._slot.deadline is not None and now >= self._slot.deadline:
+            self._slot_expired()
+        if self._turn is not None:
+            self._tell_knowledge(self._turn.prefetch.tick(now))
+            self._answer_if_ready()
+            self._complete_if_heard()
+            self._fail_if_never_committed()
+        return self._flush()
+
+    def close(self, now: float) -> list[c.Command]:
+        """The session is over. What is open ends now; nothing is owed after this."""
+        self._now = now
+        self._end_open_turn()
+        return self._flush()
+
+    @property
+    def deadline(self) -> float | None:
+        """When :meth:`receive_timeout` is due; ``None`` while nothing is waited for."""
+        turn = self._turn
+        return min(
+            (
+                at
+                for at in (
+                    self._cut.deadline if self._cut else None,
+                    self._slot.deadline,
+                    turn.prefetch.deadline if turn else None,
+                    (turn.deadline if turn.committed else turn.commit_deadline) if turn else None,
+                    self._ledger.deadline if turn and turn.upstream_done else None,
+                )
+                if at is not None
+            ),
+            default=None,
+        )
+
+    @property
+    def speaking(self) -> bool:
+        """Whether an exchange is going on: the visitor speaks, waits, or listens."""
+        return self._turn is not None
+
+    # -- the visitor speaks --------------------------------------------------------------------------------------
+
+    def _speech_started(self, event: e.SpeechStarted) -> None:
+        if event.item_id in self._past_items or (self._turn is not None and self._turn.item_id == event.item_id):
+            return  # a server that says it twice
+        self._barge_in()
+        turn = self._open_turn(event.item_id)
+        turn.timeline.mark(Mark.SPEECH_STARTED, self._now)
+        self._tell(c.TellSpeechStarted(event.item_id))
+        early = self._transcripts.get(event.item_id)
+        if early:
+            self._question_grows(event.item_id, early)
+
+    def _transcript_delta(self, event: e.TranscriptDelta) -> None:
+        self._question_grows(event.item_id, self._transcripts.append(event.item_id, event.delta))
+
+    def _transcript_partial(self, event: e.TranscriptPartial) -> None:
+        self._question_grows(event.item_id, self._transcripts.replace(event.item_id, event.text))
+
+    def _transcript_done(self, event: e.TranscriptDone) -> None:
+        if not event.text.strip():
+            self._expect_no_transcript(event.item_id)
+        self._question_grows(event.item_id, self._transcripts.replace(event.item_id, event.text), final=True)
+
+    def _transcript_failed(self, event: e.TranscriptFailed) -> None:
+        self._expect_no_transcript(event.item_id)
+        self._tell(c.TellUserTranscript(event.item_id, self._transcripts.get(event.item_id), final=True))
+        self._answer_if_ready()
+
+    def _expect_no_transcript(self, item_id: str) -> None:
+        turn = self._owner(item_id)
+        if turn is not None:
+            turn.prefetch.nothing_more()
+
+    def _question_grows(self, item_id: str, text: str, *, final: bool = False) -> None:
+        self._tell(c.TellUserTranscript(item_id, text, final))
+        turn = self._owner(item_id)
+        if turn is None:
+            return
+        turn.item_id = item_id
+        if text:
+            turn.timeline.mark(Mark.FIRST_PARTIAL, self._now)
+        self._tell_knowledge(turn.prefetch.hear(text, self._now))
+        self._answer_if_ready()
+
+    def _speech_stopped(self, event: e.SpeechStopped) -> None:
+        turn = self._owner(event.item_id)
+        if turn is None or turn.state is not TurnState.SPEAKING:
+            return
+        self._speech_ends(turn, event.item_id)
+
+    def _speech_ends(self, turn: Turn, item_id: str) -> None:
+        self._tell(c.TellSpeechStopped(item_id))
+        self._question_ends(turn)
+
+    def _question_ends(self, turn: Turn) -> None:
+        turn.state = TurnState.AWAITING_CONTEXT
+        turn.deadline = self._now + self._prefetch_policy.budget_ms / 1000
+        turn.commit_deadline = self._now + COMMIT_LIMIT
+        turn.prefetched = bool(turn.context_item)
+        turn.timeline.mark(Mark.SPEECH_STOPPED, self._now)
+        self._tell_knowledge(turn.prefetch.conclude(self._transcripts.get(turn.item_id), self._now))
+        self._answer_if_ready()
+
+    def _input_committed(self, event: e.InputCommitted) -> None:
+        if self._owed_commits and (self._turn is None or self._turn.item_id != event.item_id):
+            self._owed_commits -= 1
+            self._past_items.append(event.item_id)
+            return
+        turn = self._owner(event.item_id)
+        if turn is None or turn.committed:
+            return
+        turn.item_id, turn.committed = event.item_id, True
+        turn.timeline.mark(Mark.COMMITTED, self._now)
+        if turn.prefetched and event.previous_item_id is not None:
+            turn.context_confirmed = event.previous_item_id == turn.context_item
+        if turn.state is TurnState.SPEAKING:
+            self._speech_ends(turn, event.item_id)  # a server that does not say so itself
+        self._answer_if_ready()
+
+    # -- the visitor types, presses, listens ---------------------------------------------------------------------
+
+    def _text_submitted(self, event: e.TextSubmitted) -> None:
+        self._barge_in()
+        turn = self._open_turn(f"usr_{self._turns + 1}", typed=True)
+        turn.committed = True
+        turn.timeline.mark(Mark.COMMITTED, self._now)
+        self._transcripts.replace(turn.item_id, event.text)
+        self._tell(c.TellUserTranscript(turn.item_id, event.text, final=True), c.SubmitText(turn.item_id, event.text))
+        self._question_ends(turn)
+
+    def _push_started(self, event: e.PushStarted) -> None:
+        self._barge_in()
+        self._open_turn("").timeline.mark(Mark.SPEECH_STARTED, self._now)
+
+    def _push_released(self, event: e.PushReleased) -> None:
+        turn = self._turn
+        if turn is None or turn.state is not TurnState.SPEAKING:
+            return
+        if event.audio_ms < SHORTEST_PUSH_MS:
+            self._tell(c.ClearAudio())
+            self._end_turn(turn, TurnOutcome.INTERRUPTED)
+            return
+        self._tell(c.CommitAudio())
+        self._question_ends(turn)
+
+    def _interrupt(self, event: e.Interrupt) -> None:
+        if self._turn is None or self._turn.state is not TurnState.SPEAKING:
+            self._barge_in()
+
+    def _muted(self, event: e.Muted) -> None:
+        if event.muted and self._turn is not None and self._turn.state is TurnState.SPEAKING:
+            self._tell(c.SendSilence(MUTE_TAIL_MS))
+
+    def _heard(self, event: e.Heard) -> None:
+        heard = self._cut.report(event.item_id, event.played_ms) if self._cut is not None else None
+        if heard is not None:
+            self._cut_memory(heard)
+            return
+        known = self._ledger.heard(event.item_id, event.played_ms, self._now)
+        if known and self._turn is not None and event.played_ms > 0:
+            self._turn.timeline.mark(Mark.FIRST_HEARD, self._now)
+        self._complete_if_heard()
+
+    # -- the knowledge answers -----------------------------------------------------------------------------------
+
+    def _passages_retrieved(self, event: e.PassagesRetrieved) -> None:
+        turn = self._turn
+        if turn is None:
+            return
+        before = turn.prefetch.found
+        self._tell_knowledge(turn.prefetch.answered(event.search_id, event.passages))
+        if turn.prefetch.found is not before:
+            self._replace_context(turn)
+        self._answer_if_ready()
+
+    def _retrieval_failed(self, event: e.RetrievalFailed) -> None:
+        if self._turn is not None:
+            self._turn.prefetch.failed(event.search_id)
+            self._answer_if_ready()
+
+    def _replace_context(self, turn: Turn) -> None:
+        if turn.context_item:
+            self._tell(c.DeleteItem(turn.context_item))
+            turn.context_item, turn.sources, turn.prefetched, turn.context_confirmed = "", (), False, None
+        found = turn.prefetch.found
+        if found is None:
+            return
+        passages = within(found.passages, self._context_policy)
+        turn.context_item, turn.sources = turn.next_context_item(), sources(passages)
+        turn.timeline.remark(Mark.CONTEXT_READY, self._now)
+        self._tell(c.InjectContext(turn.context_item, render(passages), passages))
+
+    # -- the answer ----------------------------------------------------------------------------------------------
+
+    def _answer_if_ready(self) -> None:
+        """Rule 1: the one place that requests an answer."""
+        turn = self._turn
+        if turn is None or turn.state is not TurnState.AWAITING_CONTEXT or not turn.committed:
+            return
+        if not turn.prefetch.settled and turn.deadline is not None and self._now < turn.deadline:
+            return
+        turn.state, turn.deadline, turn.request_id = TurnState.RESPONDING, None, f"req_{turn.number}"
+        self._tell_knowledge(turn.prefetch.requested())
+        self._tell(c.TellContext(turn.sources, turn.prefetched, turn.waited_ms(self._now)))
+        if self._cut is not None:
+            self._cut_memory(self._cut.estimate)  # the memory must be right before the next answer
+        self._tell_slot(self._slot.request(turn.request_id, self._now))
+
+    def _response_started(self, event: e.ResponseStarted) -> None:
+        self._tell_slot(self._slot.started(event.response_id, event.request_id, self._now))
+        if self._turn is not None and self._slot.accepts(event.response_id):
+            self._turn.timeline.mark(Mark.RESPONSE_STARTED, self._now)
+
+    def _audio_delta(self, event: e.AudioDelta) -> None:
+        turn = self._answering(event.response_id)
+        if turn is None or not event.pcm:
+            return
+        turn.timeline.mark(Mark.FIRST_AUDIO, self._now)
+        self._ledger.sent(event.item_id, len(event.pcm), self._now)
+        self._tell(c.Play(event.item_id, event.pcm))
+
+    def _audio_done(self, event: e.AudioDone) -> None:
+        if self._answering(event.response_id) is not None:
+            self._tell(c.PlayDone(event.item_id))
+
+    def _answer_delta(self, event: e.AnswerDelta) -> None:
+        turn = self._answering(event.response_id)
+        if turn is not None:
+            turn.answer = (turn.answer + event.delta)[:ANSWER_LIMIT]
+            self._tell(c.TellAnswerTranscript(event.item_id, event.delta))
+
+    def _response_done(self, event: e.ResponseDone) -> None:
+        if event.usage is not None and event.response_id not in self._billed:
+            self._billed.append(event.response_id)
+            self._tell(c.CountUsage(event.response_id, event.usage))
+        turn = self._answered_turn()
+        freed = self._slot.done(event.response_id, event.request_id, self._now)
+        if freed is None:
+            return
+        if turn is not None and event.status == "failed":
+            self._fail_turn(turn)
+        elif turn is not None:
+            turn.upstream_done, turn.cancelled = True, event.status == "cancelled"
+            self._complete_if_heard()
+        self._tell_slot(freed)
+
+    def _fault(self, event: e.Fault) -> None:
+        turn = self._answered_turn()
+        freed = self._slot.refused(event.event_id, event.code, self._now)
+        if freed is None:
+            return
+        if turn is not None:
+            self._fail_turn(turn)
+        self._tell_slot(freed)
+
+    def _slot_expired(self) -> None:
+        turn = self._answered_turn()
+        freed = self._slot.expire(self._now)
+        if turn is not None:
+            self._fail_turn(turn)
+        self._tell_slot(freed)
+
+    # -- how turns begin and end ---------------------------------------------------------------------------------
+
+    def _open_turn(self, item_id: str, *, typed: bool = False) -> Turn:
+        self._turns += 1
+        prefetch = Prefetch(self._prefetch_policy, self._turns, topic=self._topic, enabled=self._retrieval)
+        self._turn = Turn(self._turns, item_id, prefetch, Timeline(self._now), typed=typed)
+        return self._turn
+
+    def _barge_in(self) -> None:
+        if self._cut is not None:
+            self._cut_memory(self._cut.estimate)
+        unheard = self._ledger.stop(self._now)
+        if unheard:
+            self._cut = Cut(unheard, self._now)
+            self._tell(c.StopPlayback(unheard[0].item_id))
+        self._end_open_turn(heard_all=not unheard)
+
+    def _cut_memory(self, heard: list[Unheard]) -> None:
+        """Cut the upstream's memory of each item to what was heard; of what was not heard at all, none is left."""
+        self._cut = None
+        for item in heard:
+            if item.heard_ms <= 0:
+                self._tell(c.DeleteItem(item.item_id))
+            elif item.heard_ms < item.sent_ms:
+                self._tell(c.Truncate(item.item_id, item.heard_ms))
+
+    def _complete_if_heard(self) -> None:
+        """Rule 2: the upstream is done and nothing audible is left."""
+        turn = self._turn
+        if turn is not None and turn.upstream_done and not self._ledger.audible(self._now):
+            self._ledger.clear()
+            self._end_turn(turn, TurnOutcome.INTERRUPTED if turn.cancelled else TurnOutcome.COMPLETED)
+
+    def _fail_if_never_committed(self) -> None:
+        turn = self._turn
+        if turn is None or turn.committed or turn.commit_deadline is None:
+            return
+        if self._now >= turn.commit_deadline:
+            self._fail_turn(turn)
+
+    def _end_open_turn(self, *, heard_all: bool = False) -> None:
+        turn = self._turn
+        if turn is None:
+            return
+        complete = heard_all and turn.upstream_done and not turn.cancelled
+        self._tell_slot(self._slot.interrupt(self._now))
+        self._end_turn(turn, TurnOutcome.COMPLETED if complete else TurnOutcome.INTERRUPTED)
+
+    def _fail_turn(self, turn: Turn) -> None:
+        self._tell(c.TellNotice("answer_failed"))
+        self._end_turn(turn, TurnOutcome.FAILED)
+
+    def _end_turn(self, turn: Turn, outcome: TurnOutcome) -> None:
+        if turn.state is TurnState.AWAITING_CONTEXT and not turn.item_id:
+            self._owed_commits += 1  # push-to-talk: the commit will come, and must not be taken for the next turn's
+        self._turn, turn.state = None, TurnState.ENDED
+        self._past_items.append(turn.item_id)
+        turn.timeline.mark(Mark.ENDED, self._now)
+        self._tell_knowledge(turn.prefetch.close())
+        if turn.context_item and not self._context_policy.keep:
+            self._tell(c.DeleteItem(turn.context_item))
+        question = self._transcripts.get(turn.item_id)
+        self._topic = question or self._topic
+        self._tell(c.TellTurnDone(turn.number, outcome, turn.timeline.latencies()), turn.ended(outcome, question))
+
+    # -- small things --------------------------------------------------------------------------------------------
+
+    def _answering(self, response_id: str) -> Turn | None:
+        """The turn that this answer belongs to and is wanted by; a sign of life of it."""
+        if not self._slot.accepts(response_id):
+            return None
+        self._slot.touch(self._now)
+        return self._answered_turn()
+
+    def _answered_turn(self) -> Turn | None:
+        """The open turn, if the slot is making its answer."""
+        turn = self._turn
+        return turn if turn is not None and turn.request_id and turn.request_id == self._slot.holder else None
+
+    def _owner(self, item_id: str) -> Turn | None:
+        """The open turn, if this utterance is its own; one of an earlier turn never is."""
+        turn = self._turn
+        return turn if turn is not None and turn.owns(item_id) and item_id not in self._past_items else None
+
+    def _tell(self, *commands: c.Command) -> None:
+        self._out.extend(commands)
+
+    def _tell_knowledge(self, commands: Iterable[c.ToKnowledge]) -> None:
+        for command in commands:
+            if isinstance(command, c.Retrieve) and self._turn is not None:
+                self._turn.timeline.mark(Mark.SEARCH_STARTED, self._now)
+            self._out.append(command)
+
+    def _tell_slot(self, commands: Iterable[c.ToUpstream]) -> None:
+        for command in commands:
+            if isinstance(command, c.CreateResponse) and self._turn is not None:
+                self._turn.timeline.mark(Mark.RESPONSE_REQUESTED, self._now)
+            self._out.append(command)
+
+    def _flush(self) -> list[c.Command]:
+        out, self._out = self._out, []
+        return out

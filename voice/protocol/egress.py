@@ -1,0 +1,84 @@
+"""What waits to go to the browser, and when it may: two lanes.
+
+The model makes an answer faster than it can be listened to. Sent at once, it would lie in the browser's and the
+network's buffers, out of reach of a barge-in, and a slow reader would cost memory without bound. So the answer's lane
+(audio, and the text that goes with it) is paced: never more than :data:`AHEAD` seconds before what plays now. All
+else goes at once, past the answer: what the visitor must know (a transcript, the end of the session) cannot wait
+behind half a minute of speech.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from voice.protocol.audio import duration_ms
+from voice.protocol.commands import Play, PlayDone, StopPlayback, TellAnswerTranscript, ToBrowser
+
+AHEAD = 2.0
+"""Seconds of audio that the browser may hold."""
+ANSWER_LIMIT_MS = 60_000
+"""Audio that may wait here. An answer of 1,024 output tokens is 51 s long (a token is 50 ms of speech)."""
+MESSAGES_LIMIT = 1_000
+"""Messages that may wait here; a client that leaves so many unread does not read at all."""
+
+_ANSWER = (Play, PlayDone, TellAnswerTranscript)
+
+
+class Egress:
+    """The lanes to the browser. Pure: the clock is told."""
+
+    def __init__(self) -> None:
+        self.answer_ms = 0
+        """Audio waiting."""
+        self._answer: deque[ToBrowser] = deque()
+        self._messages: deque[ToBrowser] = deque()
+        self._plays_until = 0.0
+
+    @property
+    def is_full(self) -> bool:
+        """The answer is longer than what may wait: stop reading the upstream until it is not."""
+        return self.answer_ms >= ANSWER_LIMIT_MS
+
+    @property
+    def is_stuck(self) -> bool:
+        """The client does not read."""
+        return len(self._messages) >= MESSAGES_LIMIT
+
+    def push(self, command: ToBrowser, now: float) -> None:
+        """Put a command into its lane. A :class:`StopPlayback` empties the answer's lane first."""
+        if isinstance(command, _ANSWER):
+            self._answer.append(command)
+            if isinstance(command, Play):
+                self.answer_ms += duration_ms(len(command.pcm))
+            return
+        if isinstance(command, StopPlayback):
+            self.silence(now)
+        self._messages.append(command)
+
+    def silence(self, now: float) -> None:
+        """Drop what was not sent of the answer; the browser will drop what it holds."""
+        self._answer.clear()
+        self.answer_ms = 0
+        self._plays_until = now
+
+    def pop(self, now: float) -> ToBrowser | None:
+        """What may go out now, if anything may."""
+        if self._messages:
+            return self._messages.popleft()
+        if not self._answer or self._ahead(now) > AHEAD:
+            return None
+        first = self._answer.popleft()
+        if isinstance(first, Play):
+            milliseconds = duration_ms(len(first.pcm))
+            self.answer_ms -= milliseconds
+            self._plays_until = max(now, self._plays_until) + milliseconds / 1000
+        return first
+
+    def wait(self, now: float) -> float | None:
+        """Seconds until :meth:`pop` will have something, ``None`` if only a :meth:`push` can bring it."""
+        if self._messages:
+            return 0.0
+        return max(0.0, self._ahead(now) - AHEAD) if self._answer else None
+
+    def _ahead(self, now: float) -> float:
+        return self._plays_until - now

@@ -1,0 +1,133 @@
+"""The playback ledger: what was sent to the browser, and how much of it has been heard.
+
+The model makes an answer faster than anyone can listen. When the visitor interrupts, its memory must be cut to what
+reached their ear. The browser counts that in samples and reports it; the clock stands in for a browser that does
+not, never beyond what was sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from voice.protocol.audio import BYTES_PER_MS
+
+GRACE = 1.0
+"""Seconds that the browser may be behind the clock (network, jitter buffer, output latency) before the clock is
+believed to have heard the end."""
+
+INAUDIBLE_MS = 1.0
+"""Reports are whole milliseconds, audio need not be: what is left below this is nothing."""
+
+REPORT_LIMIT = 0.2
+"""Seconds that a cut waits for the browser's last word about what was heard."""
+
+
+@dataclass(slots=True)
+class Item:
+    """One audio item of an answer. ``offset_ms`` is where it begins in all that was sent since the last silence."""
+
+    item_id: str
+    offset_ms: float
+    sent_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """An item that was cut: how much of it had been sent, and heard as far as is known."""
+
+    item_id: str
+    sent_ms: int
+    heard_ms: int
+
+
+class PlaybackLedger:
+    """Audible while heard < sent. Items play one after the other, in the order in which they were sent."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, Item] = {}
+        self._sent_ms = 0.0
+        self._heard_ms = 0.0
+        self._counted_at = 0.0
+
+    def sent(self, item_id: str, byte_count: int, now: float) -> None:
+        """Audio of an item went to the browser."""
+        if not self.audible(now):
+            self._heard_ms, self._counted_at = self._sent_ms, now
+        item = self._items.setdefault(item_id, Item(item_id, self._sent_ms))
+        item.sent_ms += byte_count / BYTES_PER_MS
+        self._sent_ms += byte_count / BYTES_PER_MS
+
+    def heard(self, item_id: str, played_ms: int, now: float) -> bool:
+        """The browser reports. Never believed beyond what was sent, nor backwards. False if nobody knows the item."""
+        item = self._items.get(item_id)
+        if item is None:
+            return False
+        self._heard_ms = max(self._heard_ms, item.offset_ms + min(played_ms, item.sent_ms))
+        self._counted_at = now
+        return True
+
+    def audible(self, now: float) -> bool:
+        """Whether something that was sent may still be sounding."""
+        return self._is_owed() and now < self._end()
+
+    @property
+    def deadline(self) -> float | None:
+        """When the clock alone will say that all has been heard; ``None`` while nothing is to be heard."""
+        return self._end() if self._is_owed() else None
+
+    def stop(self, now: float) -> list[Unheard]:
+        """Barge-in: forget all. Returns the items not reported to be heard to their end, in playing order, each with
+        what the clock says was heard of it; nothing if nothing was audible."""
+        estimate = min(self._sent_ms, self._heard_ms + max(0.0, now - self._counted_at) * 1000)
+        cut = [
+            Unheard(item.item_id, int(item.sent_ms), int(min(max(estimate - item.offset_ms, 0.0), item.sent_ms)))
+            for item in self._items.values()
+            if self._heard_ms < item.offset_ms + item.sent_ms
+        ]
+        audible = self.audible(now)
+        self.clear()
+        return cut if audible else []
+
+    def clear(self) -> None:
+        """All has been heard, or nobody asks any more."""
+        self._items = {}
+        self._sent_ms = self._heard_ms = 0.0
+
+    def _is_owed(self) -> bool:
+        return self._sent_ms - self._heard_ms >= INAUDIBLE_MS
+
+    def _end(self) -> float:
+        return self._counted_at + (self._sent_ms - self._heard_ms) / 1000 + GRACE
+
+
+class Cut:
+    """A cut that waits for the browser's last word about the item that was sounding."""
+
+    def __init__(self, unheard: list[Unheard], now: float) -> None:
+        self.deadline = now + REPORT_LIMIT
+        self._unheard = unheard
+
+    @property
+    def estimate(self) -> list[Unheard]:
+        """What was heard of each item, as far as the clock knows."""
+        return self._unheard
+
+    def report(self, item_id: str, played_ms: int) -> list[Unheard] | None:
+        """What was heard of each item, by the browser's word; ``None`` if this word does not say it.
+
+        It plays one item after the other: those before the sounding one were heard to their end, those after it not
+        at all. A report of an item's end leaves open how much was heard of the next.
+        """
+        at = next((n for n, item in enumerate(self._unheard) if item.item_id == item_id), None)
+        if at is None or (played_ms >= self._unheard[at].sent_ms and at + 1 < len(self._unheard)):
+            return None
+        return [
+            Unheard(item.item_id, item.sent_ms, self._played(n - at, item.sent_ms, played_ms))
+            for n, item in enumerate(self._unheard)
+        ]
+
+    @staticmethod
+    def _played(distance: int, sent_ms: int, played_ms: int) -> int:
+        if distance == 0:
+            return min(max(played_ms, 0), sent_ms)
+        return sent_ms if distance < 0 else 0

@@ -1,0 +1,235 @@
+"""Searching while the visitor still speaks: when, for what, and what became of it. One machine for each turn.
+
+Theory of operation. The first search goes out as soon as five words stand. As the question grows, the machine asks
+again, but never while a search is out: one that keeps being replaced would never come back. When speech ends, what
+was found is used if its query knew enough of the whole question; if not, one last search is made, and the *turn*
+decides how long that may hold up the answer. Each search that is asked ends in exactly one
+:class:`~voice.protocol.outcomes.SearchOutcome`, so that the waste of speculation is seen.
+
+The question of a turn may be elliptical ("and on Sundays?"). A question shorter than ``first_words`` is therefore
+searched together with the one before it (``topic``); how well a search *fits* is still judged by the turn's words.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from voice.protocol import words
+from voice.protocol.commands import CancelRetrieval, Retrieve, ToKnowledge
+from voice.protocol.context import Passage
+from voice.protocol.outcomes import SearchOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class PrefetchPolicy:
+    """When the knowledge is searched while the visitor still speaks."""
+
+    first_words: int = 5
+    """The first search starts when this many words stand."""
+    more_words: int = 3
+    """Another one when this many further words stand."""
+    characters_per_word: int = 3
+    """In scripts without spaces between words, this many characters count as one."""
+    quiet_ms: int = 150
+    """A last word that has stood unchanged this long counts as closed."""
+    fit: float = 0.6
+    """Share of the question's words that a search must have known for its passages to be used as they are."""
+    budget_ms: int = 200
+    """How long the answer may wait for retrieval, from the end of speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search and the words that were known when it was asked."""
+
+    search_id: str
+    known: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The newest search that brought something."""
+
+    search: Search
+    passages: tuple[Passage, ...]
+
+
+class Prefetch:
+    """The searches of one turn. Methods return what to tell the knowledge; ``deadline`` asks for :meth:`tick`."""
+
+    def __init__(self, policy: PrefetchPolicy, turn: int, *, topic: str = "", enabled: bool = True) -> None:
+        self.outcomes: Counter[SearchOutcome] = Counter()
+        self.found: Found | None = None
+        self._policy = policy
+        self._turn = turn
+        self._topic = topic
+        self._enabled = enabled
+        self._text = ""
+        self._changed_at = 0.0
+        self._pending: Search | None = None
+        self._late: Search | None = None
+        self._last: Search | None = None
+        self._asked = 0
+        self._asked_words = 0
+        self._concluded = False
+        self._nothing_more = False
+        self._closed = False
+
+    # -- what was said -------------------------------------------------------------------------------------------
+
+    def hear(self, text: str, now: float) -> list[ToKnowledge]:
+        """The question as far as it is known has become ``text``."""
+        if text == self._text or not self._enabled or self._closed:
+            return []
+        self._text, self._changed_at = text, now
+        return self._ask_last() if self._concluded else self._ask_if_grown(closed_only=True)
+
+    def tick(self, now: float) -> list[ToKnowledge]:
+        """The clock has moved: a last word that stood still long enough is closed."""
+        deadline = self.deadline
+        if deadline is None or now < deadline:
+            return []
+        return self._ask_if_grown(closed_only=False)
+
+    @property
+    def deadline(self) -> float | None:
+        """When a quiet last word would be closed and make a search due."""
+        if self._concluded or self._closed or self._pending or not self._enabled:
+            return None
+        return self._changed_at + self._policy.quiet_ms / 1000 if self._is_due(closed_only=False) else None
+
+    def conclude(self, text: str, now: float) -> list[ToKnowledge]:
+        """The visitor has stopped; ``text`` is the best there is. More may come by :meth:`hear`."""
+        if not self._enabled or self._closed:
+            return []
+        self._text, self._changed_at, self._concluded = text, now, True
+        return self._ask_last()
+
+    def nothing_more(self) -> None:
+        """The question will not be known any better."""
+        self._nothing_more = True
+
+    # -- what was found ------------------------------------------------------------------------------------------
+
+    def answered(self, search_id: str, passages: tuple[Passage, ...]) -> list[ToKnowledge]:
+        """A search came back. :attr:`found` is then what should stand in the conversation."""
+        if self._take_late(search_id, SearchOutcome.LATE):
+            return []
+        search = self._take_pending(search_id)
+        if search is None:
+            return []
+        if passages:
+            self._replace_found(Found(search, passages))
+        else:
+            self.outcomes[SearchOutcome.NONE] += 1
+            if self._concluded:
+                self._replace_found(None)
+        return [] if self._concluded else self._ask_if_grown(closed_only=True)
+
+    def failed(self, search_id: str) -> None:
+        """A search came to nothing."""
+        if self._take_late(search_id, SearchOutcome.FAILED):
+            return
+        if self._take_pending(search_id) is not None:
+            self.outcomes[SearchOutcome.FAILED] += 1
+
+    @property
+    def settled(self) -> bool:
+        """Whether waiting longer could not improve the context."""
+        if not self._enabled or self._closed:
+            return True
+        if self._pending is None:
+            return self._concluded and (self._nothing_more or bool(words.tokens(self._text)))
+        return self.found is not None and self._fits(self.found.search)
+
+    # -- how it ends ---------------------------------------------------------------------------------------------
+
+    def requested(self) -> list[ToKnowledge]:
+        """The answer has been requested with what is there; whatever still comes is too late."""
+        if self._closed:
+            return []
+        self._closed = True
+        if self.found is not None:
+            self.outcomes[SearchOutcome.HIT] += 1
+        if self._pending is None:
+            return []
+        if self.found is not None and self._fits(self.found.search):
+            return self._cancel(SearchOutcome.SUPERSEDED)
+        self._late, self._pending = self._pending, None
+        return []
+
+    def close(self) -> list[ToKnowledge]:
+        """The turn is over. Nothing is left out after this."""
+        if not self._closed:
+            self._closed = True
+            self._replace_found(None)
+            return self._cancel(SearchOutcome.SUPERSEDED)
+        if self._late is None:
+            return []
+        late, self._late = self._late, None
+        self.outcomes[SearchOutcome.LATE] += 1
+        return [CancelRetrieval(late.search_id)]
+
+    @property
+    def started(self) -> int:
+        """How many searches were asked."""
+        return self._asked
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _count(self, *, closed_only: bool) -> int:
+        return words.count(self._text, self._policy.characters_per_word, closed_only=closed_only)
+
+    def _is_due(self, *, closed_only: bool) -> bool:
+        due = self._asked_words + self._policy.more_words if self._asked else self._policy.first_words
+        return self._count(closed_only=closed_only) >= due
+
+    def _ask_if_grown(self, *, closed_only: bool) -> list[ToKnowledge]:
+        if self._pending is None and self._is_due(closed_only=closed_only):
+            return self._ask()
+        return []
+
+    def _ask_last(self) -> list[ToKnowledge]:
+        if not words.asking_words(self._text) or (self._last is not None and self._fits(self._last)):
+            return []
+        return [*self._cancel(SearchOutcome.SUPERSEDED), *self._ask()]
+
+    def _ask(self) -> list[ToKnowledge]:
+        self._asked += 1
+        self._asked_words = self._count(closed_only=False)
+        self._pending = self._last = Search(f"search_{self._turn}_{self._asked}", self._text)
+        return [Retrieve(self._pending.search_id, self._query())]
+
+    def _query(self) -> str:
+        question = self._text.strip()
+        elliptical = self._topic and self._count(closed_only=False) < self._policy.first_words
+        return f"{self._topic.strip()} {question}" if elliptical else question
+
+    def _fits(self, search: Search) -> bool:
+        return words.coverage(search.known, self._text) >= self._policy.fit
+
+    def _cancel(self, outcome: SearchOutcome) -> list[ToKnowledge]:
+        if self._pending is None:
+            return []
+        cancelled, self._pending = self._pending, None
+        self.outcomes[outcome] += 1
+        return [CancelRetrieval(cancelled.search_id)]
+
+    def _replace_found(self, found: Found | None) -> None:
+        if self.found is not None:
+            self.outcomes[SearchOutcome.SUPERSEDED] += 1
+        self.found = found
+
+    def _take_pending(self, search_id: str) -> Search | None:
+        if self._pending is None or self._pending.search_id != search_id:
+            return None
+        search, self._pending = self._pending, None
+        return search
+
+    def _take_late(self, search_id: str, outcome: SearchOutcome) -> bool:
+        if self._late is None or self._late.search_id != search_id:
+            return False
+        self._late = None
+        self.outcomes[outcome] += 1
+        return True

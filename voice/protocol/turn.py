@@ -1,0 +1,78 @@
+"""One exchange: the visitor's question and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from voice.protocol.commands import TurnEnded
+from voice.protocol.context import Source
+from voice.protocol.outcomes import TurnOutcome
+from voice.protocol.prefetch import Prefetch
+from voice.protocol.timeline import Mark, Timeline
+
+
+class TurnState(Enum):
+    """SPEAKING until the visitor stops, AWAITING_CONTEXT until the answer is requested, then RESPONDING."""
+
+    SPEAKING = auto()
+    AWAITING_CONTEXT = auto()
+    RESPONDING = auto()
+    ENDED = auto()
+
+
+@dataclass(slots=True)
+class Turn:
+    """What is known of the current exchange. Only :class:`~voice.protocol.conversation.Conversation` changes it."""
+
+    number: int
+    item_id: str
+    """The visitor's item upstream; empty while push-to-talk has not learned it."""
+    prefetch: Prefetch
+    timeline: Timeline
+    typed: bool = False
+    state: TurnState = TurnState.SPEAKING
+    committed: bool = False
+    deadline: float | None = None
+    """When the budget for retrieval is spent."""
+    commit_deadline: float | None = None
+    """When the upstream should have committed the question."""
+    context_items: int = 0
+    context_item: str = ""
+    """The context that stands in the conversation for this turn, if any."""
+    context_confirmed: bool | None = None
+    sources: tuple[Source, ...] = ()
+    prefetched: bool = False
+    request_id: str = ""
+    upstream_done: bool = False
+    cancelled: bool = False
+    answer: str = ""
+
+    def owns(self, item_id: str) -> bool:
+        """Whether this utterance is the turn's own, or may become so."""
+        return not self.typed and self.item_id in ("", item_id)
+
+    def next_context_item(self) -> str:
+        """A fresh item id; short, because the Realtime API refuses more than 32 characters."""
+        self.context_items += 1
+        return f"ctx_{self.number}_{self.context_items}"
+
+    def waited_ms(self, now: float) -> int:
+        """How long the answer waited for retrieval alone: since the question was complete upstream."""
+        complete = self.timeline.at(Mark.COMMITTED)
+        return 0 if complete is None else max(0, round((now - complete) * 1000))
+
+    def ended(self, outcome: TurnOutcome, question: str) -> TurnEnded:
+        """The facts for the records."""
+        return TurnEnded(
+            number=self.number,
+            outcome=outcome,
+            typed=self.typed,
+            searches={o.value: n for o, n in self.prefetch.outcomes.items()},
+            marks=self.timeline.marks(),
+            prefetched=self.prefetched,
+            context_confirmed=self.context_confirmed,
+            sources=self.sources,
+            question=question,
+            answer=self.answer,
+        )
