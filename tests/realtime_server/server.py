@@ -1,0 +1,192 @@
+"""The socket of the scripted upstream."""
+
+from __future__ import annotations
+
+import asyncio
+import http
+import json
+from collections.abc import Callable
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from tests.realtime_server.script import Script
+from tests.realtime_server.session import Event, RealtimeSession
+
+
+class RealtimeServer:
+    """GA Realtime on a port of its own::
+
+        async with RealtimeServer(Script(transcripts=deque(["when do you open"]))) as server:
+            options = OpenAIOptions(base_url=server.url, api_key="sk-test")
+            ...
+            await server.until(lambda: server.conversation)
+
+    Any key is good. Leaving cuts what is still open.
+    """
+
+    def __init__(self, script: Script | None = None) -> None:
+        self.script = script or Script()
+        self.sessions: list[RealtimeSession] = []
+        """One for each connection there was, oldest first."""
+        self.handshakes: list[tuple[str, dict[str, str]]] = []
+        """Path and headers of each attempt, refused ones too."""
+        self.open = 0
+        """Connections that are open now."""
+        self._connections: list[ServerConnection] = []
+        self._changed, self._closing = asyncio.Event(), asyncio.Event()
+        self._server: Server | None = None
+
+    async def __aenter__(self) -> Self:
+        """Listen."""
+        self._server = await serve(
+            self._serve, "127.0.0.1", 0, process_request=self._admit, compression=None, max_size=16 * 2**20
+        )
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Cut whatever is open."""
+        self._closing.set()
+        for connection in self._connections:
+            connection.transport.abort()
+        if self._server:
+            self._server.close()
+            await self._server.wait_closed()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        assert self._server is not None
+        port: int = next(iter(self._server.sockets)).getsockname()[1]
+        return port
+
+    @property
+    def url(self) -> str:
+        """The ``base_url`` for a client."""
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def session(self) -> RealtimeSession:
+        """The newest session."""
+        return self.sessions[-1]
+
+    @property
+    def received(self) -> list[Event]:
+        """Client events of the newest session."""
+        return self.session.received
+
+    @property
+    def conversation(self) -> list[Event]:
+        """Items of the newest session, in order."""
+        return self.session.items
+
+    async def until(self, happened: Callable[[], object], seconds: float = 5.0) -> None:
+        """Wait until ``happened()`` is true, looking after every event in either direction."""
+        async with asyncio.timeout(seconds):
+            while not happened():
+                await self._changed.wait()
+
+    async def say(self, event: Event | str | bytes) -> None:
+        """Send something to the newest connection: an event, or any frame."""
+        await self._connections[-1].send(json.dumps(event) if isinstance(event, dict) else event)
+
+    async def fail(self, code: str, **fields: Any) -> None:
+        """Send an ``error`` event to the newest connection."""
+        error = {"type": "invalid_request_error", "code": code, "message": "Told in secret.", "param": None}
+        await self.say({"type": "error", "event_id": "event_e", "error": {**error, **fields}})
+
+    async def drop(self, code: int | None = 1011) -> None:
+        """Close the newest connection with this code; ``None`` cuts the TCP connection."""
+        await _drop(self._connections[-1], code)
+
+    def freeze(self) -> None:
+        """Stop reading the newest connection, pings included, without closing it."""
+        self._connections[-1].transport.pause_reading()
+
+    def release(self) -> None:
+        """Let the answer that is held go on."""
+        if self.session.active:
+            self.session.active.release()
+
+    # -- connections -----------------------------------------------------------------------------------------
+
+    async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        self.handshakes.append((request.path, dict(request.headers.raw_items())))
+        self._note()
+        if self.script.hang == "handshake":
+            await self._closing.wait()
+        status = self.script.status or _status(request)
+        return _refuse(connection, status) if status else None
+
+    async def _serve(self, connection: ServerConnection) -> None:
+        assert connection.request is not None
+        self._connections.append(connection)
+        self.open += 1
+        try:
+            if "OpenAI-Beta" in connection.request.headers:
+                await connection.close(4000, "invalid_request_error.beta_api_shape_disabled")
+                return
+            async with asyncio.TaskGroup() as tasks:
+                await self._converse(connection, tasks)
+        except* ConnectionClosed:
+            pass
+        finally:
+            self.open -= 1
+            self._note()
+
+    async def _converse(self, connection: ServerConnection, tasks: asyncio.TaskGroup) -> None:
+        assert connection.request is not None
+        model = parse_qs(urlsplit(connection.request.path).query)["model"][0]
+
+        async def send(event: Event) -> None:
+            await connection.send(json.dumps(event))
+            self._note()
+            if session.script.close_after is not None and len(session.sent) >= session.script.close_after:
+                await _drop(connection, session.script.close_code)
+
+        running: set[asyncio.Task[None]] = set()
+
+        def spawn(work: Any) -> None:
+            task = tasks.create_task(work)
+            running.add(task)
+            task.add_done_callback(running.discard)
+
+        session = RealtimeSession(model, self.script, send, spawn)
+        self.sessions.append(session)
+        await session.open()
+        try:
+            async for raw in connection:
+                await session.receive(raw)
+                self._note()
+        finally:
+            for task in running:
+                task.cancel()
+
+    def _note(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+def _status(request: Request) -> int | None:
+    """The refusal of a request that the service would not take."""
+    url = urlsplit(request.path)
+    if not request.headers.get("Authorization", "").startswith("Bearer "):
+        return 401
+    return None if url.path == "/v1/realtime" and "model" in parse_qs(url.query) else 404
+
+
+def _refuse(connection: ServerConnection, status: int) -> Response:
+    response = connection.respond(http.HTTPStatus(status), "{}")
+    if 300 <= status < 400:
+        response.headers["Location"] = "/v1/elsewhere"
+    return response
+
+
+async def _drop(connection: ServerConnection, code: int | None) -> None:
+    if code is None:
+        connection.transport.abort()
+    else:
+        await connection.close(code)

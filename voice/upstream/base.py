@@ -1,0 +1,104 @@
+"""The port to a realtime model: audio and commands go in, events of the core come out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Self
+
+from voice.protocol.commands import ToUpstream
+from voice.protocol.events import UpstreamEvent
+from voice.protocol.outcomes import EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamSession:
+    """What one conversation asks of its upstream, whatever the provider."""
+
+    language: str
+    """Language tag of the visitor's page (``en``, ``fr``, ``fr-CA``)."""
+    instructions: str = field(repr=False, default="")
+    push_to_talk: bool = False
+    """Turn detection is off: the visitor's own commit ends their turn."""
+
+
+class UpstreamError(Exception):
+    """The upstream cannot serve this session. Do not raise directly."""
+
+    reason: EndReason = EndReason.UPSTREAM_UNAVAILABLE
+
+
+class UpstreamUnavailable(UpstreamError):
+    """It cannot be reached, or answers with a server error."""
+
+
+class UpstreamRefused(UpstreamError):
+    """It does not accept us: key, permission or model."""
+
+    reason = EndReason.UPSTREAM_AUTH
+
+
+class UpstreamRateLimited(UpstreamError):
+    """It has too much to do, or the account's quota is used up."""
+
+    reason = EndReason.UPSTREAM_RATE_LIMITED
+
+
+class UpstreamTimeout(UpstreamError):
+    """It did not answer in time."""
+
+    reason = EndReason.UPSTREAM_TIMEOUT
+
+
+class UpstreamProtocolError(UpstreamError):
+    """It said something that cannot be understood, or refused our settings."""
+
+    reason = EndReason.UPSTREAM_PROTOCOL
+
+
+class UpstreamClosed(UpstreamError):
+    """It was there, and went away."""
+
+    reason = EndReason.UPSTREAM_CLOSED
+
+
+class Upstream(ABC):
+    """One conversation with a realtime model, entered once::
+
+        async with upstream:            # dials; at most ``open_timeout`` of the provider's own settings
+            await upstream.send_audio(pcm)
+            await upstream.send(command)
+            async for event in upstream.events(): ...
+
+    ``send_audio`` and ``send`` are called from one task each; ``events`` is iterated once, by one task. Leaving the
+    context closes the connection within a second, also when it is broken. Every method may raise an
+    :class:`UpstreamError`; nothing else.
+    """
+
+    provider: str
+    """Name in settings, records and statistics: ``openai``, ``local``."""
+    model: str = ""
+    limits: tuple[str, ...] = ()
+    """Codes of what does not work in this session, known once it is entered; each becomes a ``notice``:
+    ``speech_unavailable`` (spoken questions are not heard), ``voice_unavailable`` (answers are only written)."""
+
+    @abstractmethod
+    async def __aenter__(self) -> Self:
+        """Dial and configure. Returns when audio may be sent."""
+
+    @abstractmethod
+    async def __aexit__(self, *exc: object) -> None:
+        """Close, within a second, whatever the state."""
+
+    @abstractmethod
+    async def send_audio(self, pcm: bytes) -> None:
+        """Pass a piece of the visitor's audio on (PCM, even length, at most a second)."""
+
+    @abstractmethod
+    async def send(self, command: ToUpstream) -> None:
+        """Do what the conversation wants. ``SendSilence`` never comes here: the session feeds it as audio."""
+
+    @abstractmethod
+    def events(self) -> AsyncIterator[UpstreamEvent]:
+        """What the upstream says, until it goes away (then :class:`UpstreamClosed`)."""
