@@ -1,0 +1,46 @@
+"""The port to the site's knowledge: a question goes in, passages come out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from voice.protocol.context import Passage
+
+
+class KnowledgeError(Exception):
+    """The search came to nothing for a reason of the backend's; the visitor is answered without it."""
+
+
+class KnowledgeUnavailable(KnowledgeError):
+    """The backend cannot be reached now."""
+
+
+class Knowledge(ABC):
+    """A searchable body of texts, shared by all sessions of a process and event loop."""
+
+    name: str
+    """In settings, records and statistics: ``local``, ``weaviate``, ``none``."""
+
+    @abstractmethod
+    async def search(self, query: str, *, language: str, limit: int) -> tuple[Passage, ...]:
+        """The ``limit`` passages that fit ``query`` best, best first; an empty tuple if none does.
+
+        ``language`` is the visitor's language tag; passages of that language are preferred or required, as the
+        backend can. The caller sets the time limit and may cancel at any await.
+
+        Raises:
+            KnowledgeError: and nothing else.
+        """
+
+    async def close(self) -> None:
+        """Give up connections. The next search may open them again."""
+
+
+class NoKnowledge(Knowledge):
+    """A site without knowledge: every search finds nothing, at once."""
+
+    name = "none"
+
+    async def search(self, query: str, *, language: str, limit: int) -> tuple[Passage, ...]:
+        """Find nothing."""
+        return ()
