@@ -1,0 +1,1 @@
+"""The embedded provider: speech in, speech out, offline, on the CPU."""
