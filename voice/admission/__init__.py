@@ -1,0 +1,1 @@
+"""May this person talk now? The flag, the limits, and the leases of those who do."""

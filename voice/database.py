@@ -1,0 +1,45 @@
+"""Where database calls of live conversations run: in four threads of their own, each call with a time limit.
+
+Django's thread-sensitive thread is one for the whole process: the ORM calls of every view and of every other socket
+queue up in it, so one slow page of the host's would hold up each admission (10 sockets with queries of 0.2 s take 2 s
+there). The event loop's default pool is no better place: the host's and the recogniser's work waits in it.
+
+Four threads, because a conversation writes about once a turn (milliseconds), while one hung connection must not stop
+all others; and because each thread holds a connection, which counts on a shared database. Concurrent writers are no
+danger to SQLite as long as each call is one statement or begins as a writer: nothing here reads in order to write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+from django.db import close_old_connections
+
+T = TypeVar("T")
+
+_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="voice-database")
+
+
+async def call(function: Callable[..., T], *args: Any, limit: float, **kwargs: Any) -> T:
+    """Call ``function`` in a database thread and return what it returns.
+
+    Raises ``TimeoutError`` after ``limit`` seconds. A call that had not begun by then never runs; one that had runs
+    on unheard (a thread cannot be stopped), so it may still take effect.
+    """
+    context = contextvars.copy_context()
+    work = partial(context.run, _on_fresh_connections, partial(function, *args, **kwargs))
+    return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(_threads, work), limit)
+
+
+def _on_fresh_connections(function: Callable[[], T]) -> T:
+    # What Django does around each request, so that CONN_MAX_AGE holds here too and a broken connection is replaced.
+    close_old_connections()
+    try:
+        return function()
+    finally:
+        close_old_connections()

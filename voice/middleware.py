@@ -1,0 +1,111 @@
+"""Takes the credential of a WebSocket out of its request, and says who it is.
+
+It never refuses by itself: a handshake that fails reaches a browser as a bare 1006. What was wrong is noted in the
+scope, and the consumer tells it after the accept.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import Error as DatabaseFault
+
+from voice import gate
+from voice.admission.store import StoreUnavailable
+from voice.protocol.outcomes import EndReason
+from voice.tokens import Identity, Unauthenticated, authenticate
+
+logger = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Application = Callable[[Scope, Any, Any], Awaitable[Any]]
+
+BEARER = "voice.bearer."
+"""A subprotocol that begins so carries the credential: the one thing that a page's script can add to the handshake."""
+_SECRET_HEADERS = frozenset({b"authorization", b"sec-websocket-protocol"})
+_SECRET_PARAMETERS = frozenset({"token", "access_token", "access", "ticket", "jwt", "bearer", "auth", "authorization"})
+
+
+class JWTAuthMiddleware:
+    """Fills the scope of a WebSocket for what is inside:
+
+    - ``user``: the user, or ``AnonymousUser``;
+    - ``voice_identity``: an :class:`~voice.tokens.Identity`, or ``None``;
+    - ``voice_refusal``: the :class:`~voice.protocol.outcomes.EndReason` to refuse with, or ``None``;
+    - ``subprotocols``: those offered, without the credential.
+
+    No credential is left in the scope: inside are error reporters, which send it home.
+    """
+
+    def __init__(self, app: Application) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> Any:
+        if scope["type"] != "websocket":
+            return await self.app(scope, receive, send)
+        identity, refusal = await _identify(scope)
+        inner = {
+            **scope,
+            "headers": [pair for pair in scope["headers"] if pair[0].lower() not in _SECRET_HEADERS],
+            "query_string": b"",  # this socket has no parameters
+            "subprotocols": [name for name in _offered(scope) if not name.startswith(BEARER)],
+            "user": identity.user if identity else AnonymousUser(),
+            "voice_identity": identity,
+            "voice_refusal": refusal,
+        }
+        return await self.app(inner, receive, send)
+
+
+async def _identify(scope: Scope) -> tuple[Identity | None, EndReason | None]:
+    try:
+        return await authenticate(_credential(scope), spend=gate.store().spend), None
+    except Unauthenticated as error:
+        logger.info("socket refused: %s", error)
+        return None, error.reason
+    except (StoreUnavailable, DatabaseFault, TimeoutError) as error:
+        logger.warning("socket refused, its user cannot be looked up: %s", type(error).__name__)
+        return None, EndReason.OVERLOADED
+
+
+def _credential(scope: Scope) -> str:
+    """The one credential that was brought. Raises :class:`Unauthenticated`."""
+    if _is_secret_in_url(scope.get("query_string", b"")):
+        raise Unauthenticated("token in the URL")
+    brought = {*_in_subprotocols(_offered(scope)), *_in_headers(scope["headers"])}
+    if len(brought) != 1:
+        raise Unauthenticated("several credentials" if brought else "no credential")
+    return brought.pop()
+
+
+def _offered(scope: Scope) -> list[str]:
+    return list(scope.get("subprotocols") or ())
+
+
+def _in_subprotocols(offered: Iterable[str]) -> list[str]:
+    return [name.removeprefix(BEARER) for name in offered if name.startswith(BEARER)]
+
+
+def _in_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
+    values = [value.decode("latin-1").split() for name, value in headers if name.lower() == b"authorization"]
+    # Other schemes are not for us: a test site behind a password gets Basic with every request.
+    return ["".join(value[1:]) for value in values if value and value[0].lower() == "bearer"]
+
+
+def _is_secret_in_url(query: bytes) -> bool:
+    """Whether the query string seems to carry a credential, which by now stands in the logs on the way."""
+    try:
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=100)
+    except ValueError:
+        return True
+    return any(
+        name.lower() in _SECRET_PARAMETERS or _looks_secret(name) or _looks_secret(value) for name, value in pairs
+    )
+
+
+def _looks_secret(text: str) -> bool:
+    # Every JWT begins so: the base64 of '{"'.
+    return text.startswith((BEARER, "eyJ"))

@@ -1,0 +1,149 @@
+"""What is kept of conversations: facts about them, never what was said in them.
+
+The rows are written by :mod:`voice.records` alone. The admin reads them; an open row (no ``ended_at``) is a live
+session.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from voice.knowledge.models import KnowledgeDocument
+from voice.protocol.outcomes import EndReason, TurnOutcome
+
+__all__ = ["KnowledgeDocument", "VoiceSession", "VoiceTurn"]
+
+_REASONS: dict[EndReason, Any] = {
+    EndReason.CLIENT_HANGUP: _("visitor hung up"),
+    EndReason.CLIENT_LOST: _("visitor's connection lost"),
+    EndReason.BAD_MESSAGE: _("bad messages from the client"),
+    EndReason.UNAUTHENTICATED: _("not authenticated"),
+    EndReason.AUTH_EXPIRED: _("authentication expired"),
+    EndReason.FORBIDDEN_ORIGIN: _("forbidden origin"),
+    EndReason.NOT_IN_ROLLOUT: _("not in the roll-out"),
+    EndReason.REVOKED: _("access revoked"),
+    EndReason.TIMEOUT: _("client silent"),
+    EndReason.IDLE: _("nobody spoke"),
+    EndReason.CONCURRENT: _("continued elsewhere"),
+    EndReason.MAX_DURATION: _("time limit reached"),
+    EndReason.TOO_BIG: _("message too big"),
+    EndReason.RATE_LIMITED: _("too many sessions"),
+    EndReason.TOO_FAST: _("client too fast"),
+    EndReason.SLOW_CLIENT: _("client too slow"),
+    EndReason.INTERNAL_ERROR: _("internal error"),
+    EndReason.UPSTREAM_AUTH: _("provider refused the key"),
+    EndReason.UPSTREAM_CLOSED: _("provider closed"),
+    EndReason.UPSTREAM_PROTOCOL: _("provider not understood"),
+    EndReason.UPSTREAM_UNAVAILABLE: _("provider unavailable"),
+    EndReason.UPSTREAM_RATE_LIMITED: _("provider overloaded"),
+    EndReason.UPSTREAM_TIMEOUT: _("provider timed out"),
+    EndReason.DISABLED: _("switched off"),
+    EndReason.SERVER_DRAIN: _("server restarted"),
+    EndReason.OVERLOADED: _("server overloaded"),
+}
+_OUTCOMES: dict[TurnOutcome, Any] = {
+    TurnOutcome.COMPLETED: _("completed"),
+    TurnOutcome.INTERRUPTED: _("interrupted"),
+    TurnOutcome.FAILED: _("failed"),
+}
+
+
+def end_reasons() -> list[tuple[str, Any]]:
+    """Choices of ``end_reason``. A function, so that a new reason needs no migration."""
+    return [(reason.value, _REASONS.get(reason, reason.value)) for reason in EndReason]
+
+
+def turn_outcomes() -> list[tuple[str, Any]]:
+    """Choices of ``outcome``."""
+    return [(outcome.value, _OUTCOMES.get(outcome, outcome.value)) for outcome in TurnOutcome]
+
+
+class VoiceSession(models.Model):
+    """One conversation, from its admission to its end. Its id, as hexadecimal digits, is the wire's ``session_id``."""
+
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="voice_sessions",
+        db_index=False,  # an index below begins with it
+    )
+    provider = models.CharField(_("provider"), max_length=32)
+    model = models.CharField(_("model"), max_length=64, blank=True)
+    language = models.CharField(_("language"), max_length=35, blank=True)
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    ready_at = models.DateTimeField(
+        _("ready"), null=True, blank=True, help_text=_("When the visitor could speak; empty if it never came so far.")
+    )
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    end_reason = models.CharField(_("end reason"), max_length=32, blank=True, default="", choices=end_reasons)
+
+    class Meta:
+        verbose_name = _("voice session")
+        verbose_name_plural = _("voice sessions")
+        ordering = ("-started_at",)
+        indexes = (
+            models.Index(fields=("-started_at",), name="voice_session_started"),
+            models.Index(fields=("user", "-started_at"), name="voice_session_of_user"),
+            models.Index(fields=("end_reason", "-started_at"), name="voice_session_reason"),
+            models.Index(fields=("started_at",), condition=models.Q(ended_at=None), name="voice_session_open"),
+        )
+
+    def __str__(self) -> str:
+        return self.id.hex
+
+
+class VoiceTurn(models.Model):
+    """One exchange: how it ended, how its searches went, and when its steps happened."""
+
+    session = models.ForeignKey(
+        VoiceSession,
+        verbose_name=_("session"),
+        on_delete=models.CASCADE,
+        related_name="turns",
+        db_index=False,  # the constraint below has an index that begins with it
+    )
+    number = models.PositiveIntegerField(_("number"))
+    outcome = models.CharField(_("outcome"), max_length=16, choices=turn_outcomes)
+    typed = models.BooleanField(_("typed"), default=False)
+    searches = models.JSONField(
+        _("searches"), default=dict, blank=True, help_text=_("How many searches ended in each way.")
+    )
+    marks = models.JSONField(
+        _("marks"), default=dict, blank=True, help_text=_("Milliseconds since the turn began, by step.")
+    )
+    prefetched = models.BooleanField(
+        _("prefetched"), default=False, help_text=_("The context was there before the visitor stopped speaking.")
+    )
+    context_confirmed = models.BooleanField(
+        _("context confirmed"),
+        null=True,
+        blank=True,
+        help_text=_("The provider placed the question right behind the context; unknown where it did not say."),
+    )
+    sources = models.JSONField(
+        _("sources"), default=list, blank=True, help_text=_("Titles and links of what the answer could use.")
+    )
+    created_at = models.DateTimeField(_("recorded"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("voice turn")
+        verbose_name_plural = _("voice turns")
+        ordering = ("session", "number")
+        constraints = (models.UniqueConstraint(fields=("session", "number"), name="voice_turn_once"),)
+        indexes = (
+            models.Index(fields=("-created_at",), name="voice_turn_created"),
+            models.Index(fields=("outcome", "-created_at"), name="voice_turn_outcome"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.session_id.hex}/{self.number}"

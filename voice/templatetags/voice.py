@@ -1,0 +1,73 @@
+"""``{% load voice %}{% voice_widget %}``: the widget's place in a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django import template
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.shortcuts import resolve_url
+from django.template.context import RequestContext
+from django.urls import reverse
+from django.utils.translation import get_language
+
+from voice import gate
+from voice.conf import conf
+from voice.views import SOCKET_URL
+
+register = template.Library()
+
+
+@register.inclusion_tag("voice/widget.html", takes_context=True)
+def voice_widget(context: RequestContext, *, title: str = "", text: str = "") -> dict[str, Any]:
+    """The widget, for visitors who are logged in; a link to log in, for others; nothing where voice is off.
+
+    ``title`` and ``text`` tell the assistant what the page is about; without them, the browser's own title does.
+    """
+    if not gate.flag().enabled():  # before the session is touched: switched off, it costs no query
+        return {"enabled": False}
+    request = _request(context)
+    user = request.user
+    return {
+        "enabled": not user.is_authenticated or gate.flag().decide(user) is None,
+        "authenticated": user.is_authenticated,
+        "login_url": _login_url(request),
+        "language": get_language() or conf().languages[0],
+        "ticket_url": reverse("voice:ticket"),
+        "socket_url": SOCKET_URL,
+        # The path alone: a query string may hold what is nobody's business.
+        "page": {"url": request.path, "title": title, "text": text},
+        "consent": _consent(get_language() or ""),
+        "csp_nonce": _nonce(context, request),
+    }
+
+
+def _request(context: RequestContext) -> HttpRequest:
+    request = context.get("request")
+    if not isinstance(request, HttpRequest):
+        raise ImproperlyConfigured(
+            "{% voice_widget %} needs the request in its context: render the template with it, and have "
+            "django.template.context_processors.request in TEMPLATES."
+        )
+    return request
+
+
+def _login_url(request: HttpRequest) -> str:
+    url = resolve_url(conf().login_url)
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({'next': request.get_full_path()})}"
+
+
+def _consent(language: str) -> Mapping[str, str]:
+    """The site's notice in the page's language, as ``text`` (empty: the widget's own), and its ``version``."""
+    notice = conf().consent
+    candidates = (language, language.partition("-")[0], conf().languages[0])
+    text = next((notice[tag] for tag in candidates if notice.get(tag)), "")
+    return {"text": text, "version": str(notice.get("version", ""))}
+
+
+def _nonce(context: RequestContext, request: HttpRequest) -> str:
+    # Django 6 has it in the context, django-csp on the request.
+    return str(context.get("csp_nonce") or getattr(request, "csp_nonce", None) or "")

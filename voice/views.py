@@ -1,0 +1,94 @@
+"""The door for pages: a ticket for the socket, for whoever is logged in."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.http import HttpRequest, JsonResponse
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_POST
+
+from voice import database, gate, origins
+from voice.admission.store import Refused, StoreUnavailable
+from voice.admission.throttle import Throttle
+from voice.conf import conf
+from voice.messages import MESSAGES
+from voice.protocol.outcomes import EndReason
+from voice.tokens import mint
+
+SOCKET_URL = "/v1/ws/voice"
+FLAG_SECONDS = 2.0
+
+minting = Throttle(limit=30, seconds=60)
+"""Tickets per user. In each process alone: it bounds work, while what costs money is counted at the socket."""
+
+_STATUS = {
+    EndReason.UNAUTHENTICATED: 401,
+    EndReason.DISABLED: 403,
+    EndReason.NOT_IN_ROLLOUT: 403,
+    EndReason.FORBIDDEN_ORIGIN: 403,
+    EndReason.RATE_LIMITED: 429,
+    EndReason.OVERLOADED: 503,
+}
+
+
+@never_cache
+@require_POST
+@csrf_protect
+async def ticket(request: HttpRequest) -> JsonResponse:
+    """A single-use ticket, or why there is none; both as ``voice.v1`` documents it."""
+    if not gate.flag().enabled():  # before the session is touched: switched off, it costs no query
+        return _refusal(Refused(EndReason.DISABLED))
+    user = await request.auser()
+    if not user.is_authenticated:
+        return _refusal(Refused(EndReason.UNAUTHENTICATED))
+    origin = origins.of_request(request)
+    if origin is None:
+        return _refusal(Refused(EndReason.FORBIDDEN_ORIGIN))
+    refused = await _refused(user)
+    return _refusal(refused) if refused else _granted(user, origin)
+
+
+async def _refused(user: AbstractBaseUser) -> Refused | None:
+    try:
+        reason = await database.call(gate.flag().decide, user, limit=FLAG_SECONDS)
+        if reason is not None:
+            return Refused(reason)
+        early = minting.wait(str(user.pk), time.monotonic())
+        if early:
+            return Refused(EndReason.RATE_LIMITED, math.ceil(early * 1000))
+        return await gate.store().peek(str(user.pk), conf().limits)
+    except (StoreUnavailable, TimeoutError):
+        return Refused(EndReason.OVERLOADED)
+
+
+def _granted(user: AbstractBaseUser, origin: str) -> JsonResponse:
+    return JsonResponse({"ticket": mint(user, origin), "url": SOCKET_URL, "expires_in": conf().ticket_seconds})
+
+
+def _refusal(refused: Refused) -> JsonResponse:
+    error = {
+        "code": refused.reason.value,
+        "message": _message(refused),
+        "retry_after_ms": refused.retry_after_ms,
+    }
+    response = JsonResponse({"error": error}, status=_STATUS[refused.reason])
+    if refused.retry_after_ms is not None:
+        response["Retry-After"] = str(math.ceil(refused.retry_after_ms / 1000))
+    return response
+
+
+def _message(refused: Refused) -> str:
+    message = str(MESSAGES[refused.reason])
+    if refused.retry_after_ms is None:
+        return message
+    minutes = math.ceil(refused.retry_after_ms / 60_000)
+    # In minutes, not as a time of day: the server does not know the visitor's time zone.
+    again = ngettext(
+        "The next one is possible in %(minutes)d minute.", "The next one is possible in %(minutes)d minutes.", minutes
+    )
+    return f"{message} {again % {'minutes': minutes}}"
