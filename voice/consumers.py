@@ -1,0 +1,263 @@
+"""The socket's face: who may come in, what is said, and a goodbye with a reason.
+
+:class:`VoiceConsumer` takes over the whole life of its socket instead of Channels' dispatch. That hands every message,
+so every 40 ms of audio, to the one thread in which Django tidies its database connections: half of the CPU, and a
+stall behind any slow query of the process. Here a frame goes straight to the session.
+
+A refusal is accepted first and then explained, because a browser cannot see why a handshake failed; and the upstream
+is dialled after the accept, because Daphne allows five seconds for a handshake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import Error as DatabaseFault
+from django.http import HttpRequest
+from django.utils import translation
+
+from voice import database, gate, origins, wiring
+from voice.admission.lease import Lease, held
+from voice.admission.store import Refused, StoreUnavailable
+from voice.conf import conf
+from voice.frames import Frames, Over, Said
+from voice.messages import MESSAGES
+from voice.protocol import commands as c
+from voice.protocol.events import TextSubmitted
+from voice.protocol.outcomes import EndReason
+from voice.protocol.wires import voice_v1 as wire
+from voice.records import Recorder, RecordsUnavailable
+from voice.session import Session
+from voice.tokens import Identity, Unauthenticated, authenticate
+
+log = logging.getLogger("voice.session")
+
+FIRST_MESSAGE_LIMIT = 10.0
+"""Seconds in which somebody who came in must say something."""
+DECISION_LIMIT = 2.0
+"""Seconds for the database to say whether somebody may talk."""
+FLAG_INTERVAL = 1.0
+"""Seconds between two looks at the switch."""
+GOODBYE_LIMIT = 2.0
+"""Seconds for the goodbye to leave."""
+
+_REFUNDED = frozenset(
+    {
+        EndReason.UPSTREAM_AUTH,
+        EndReason.UPSTREAM_PROTOCOL,
+        EndReason.UPSTREAM_RATE_LIMITED,
+        EndReason.UPSTREAM_TIMEOUT,
+        EndReason.UPSTREAM_UNAVAILABLE,
+    }
+)
+"""A start that ends so, before the upstream was there, is given back: the visitor got nothing for it."""
+
+
+class VoiceConsumer(AsyncWebsocketConsumer):
+    """One conversation over ``voice.v1``, as ``voice/docs/protocol.md`` documents it."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Accept, converse, say goodbye. Nothing is raised but a cancellation: Daphne's housekeeping dies of it."""
+        self.scope, self.base_send = scope, send
+        self._frames = Frames(receive)
+        self._encoder = wire.Encoder()
+        self._language = translation.get_language_from_request(_request(scope))
+        await receive()  # websocket.connect
+        await self.accept(wire.SUBPROTOCOL if wire.SUBPROTOCOL in scope["subprotocols"] else None)
+        try:
+            await self._converse()
+        except Over as over:
+            await self._say_goodbye(over)
+        except asyncio.CancelledError:
+            await self._say_goodbye(Over(EndReason.SERVER_DRAIN))
+            raise
+        except Exception:
+            log.exception("a conversation failed")
+            await self._say_goodbye(Over(EndReason.INTERNAL_ERROR))
+
+    # -- getting in ----------------------------------------------------------------------------------------------
+
+    async def _converse(self) -> None:
+        """One conversation. Ends in :class:`Over`, always."""
+        identity = await self._admitted(self.scope)
+        session_id = uuid.uuid4().hex
+        await self._take_place(session_id, str(identity.user.pk))
+        async with held(gate.store(), session_id) as lease:
+            start, first = await self._first_message()
+            self._language = wiring.language(start)
+            async with Recorder(session_id) as recorder:
+                session = wiring.session(session_id, start, self._tell, recorder)
+                await self._open_record(recorder, session, identity)
+                raise Over(await self._live(session, recorder, lease, identity, first))
+
+    async def _admitted(self, scope: Any) -> Identity:
+        if scope["voice_refusal"] is not None:
+            raise Over(scope["voice_refusal"])
+        identity: Identity = scope["voice_identity"]
+        if not origins.admits(scope, identity):
+            raise Over(EndReason.FORBIDDEN_ORIGIN)
+        try:
+            refusal = await database.call(gate.flag().decide, identity.user, limit=DECISION_LIMIT)
+        except (TimeoutError, DatabaseFault):
+            refusal = EndReason.OVERLOADED
+        if refusal is not None:
+            raise Over(refusal)
+        return identity
+
+    async def _take_place(self, session_id: str, user_id: str) -> None:
+        try:
+            answer = await gate.store().acquire(session_id, user_id, conf().limits)
+        except StoreUnavailable as error:
+            raise Over(error.reason) from None
+        if isinstance(answer, Refused):
+            raise Over(answer.reason, answer.retry_after_ms)
+
+    async def _first_message(self) -> tuple[wire.Start, Said | None]:
+        """How the conversation is to be, and what was said instead of that, if it was not said first."""
+        try:
+            async with asyncio.timeout(FIRST_MESSAGE_LIMIT):
+                while True:
+                    match said := await self._frames.next():
+                        case wire.Start():
+                            return said, None
+                        case bytes() | TextSubmitted():
+                            return wire.Start(), said
+                        case wire.End():
+                            raise Over(EndReason.CLIENT_HANGUP)
+                        case c.TellError():
+                            await self._tell(said)
+                        case _:
+                            await self._tell(c.TellError("unexpected", "Say start first, or ask something."))
+        except TimeoutError:
+            raise Over(EndReason.TIMEOUT) from None
+
+    async def _open_record(self, recorder: Recorder, session: Session, identity: Identity) -> None:
+        upstream = session.upstream
+        try:
+            await recorder.open(
+                user_id=identity.user.pk,
+                provider=upstream.provider,
+                model=upstream.model,
+                language=session.terms.language,
+            )
+        except RecordsUnavailable as error:
+            raise Over(error.reason) from None
+
+    # -- the conversation ----------------------------------------------------------------------------------------
+
+    async def _live(
+        self, session: Session, recorder: Recorder, lease: Lease, identity: Identity, first: Said | None
+    ) -> EndReason:
+        session_id, reason = session.terms.session_id, EndReason.INTERNAL_ERROR
+        log.info("session %s begins", session_id)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                listening = tasks.create_task(self._listen(session, identity, first))
+                watching = tasks.create_task(_end_when_lost(session, lease)), tasks.create_task(_end_when_off(session))
+                reason = await session.run()
+                for task in (listening, *watching):
+                    task.cancel()
+        except asyncio.CancelledError:
+            reason = EndReason.SERVER_DRAIN
+            raise
+        finally:
+            if reason in _REFUNDED and not session.began:
+                lease.refund()
+            await recorder.finish(reason)
+            log.info("session %s ends: %s", session_id, reason.value)
+        return reason
+
+    async def _listen(self, session: Session, identity: Identity, first: Said | None) -> None:
+        """The receive path. Nothing here waits for anything but the next frame."""
+        async with asyncio.TaskGroup() as tasks:
+            refreshing: asyncio.Task[None] | None = None
+            said = first if first is not None else await self._next(session)
+            while said is not None:
+                if isinstance(said, bytes):
+                    session.push_audio(said)
+                elif not isinstance(said, wire.RefreshAuth):
+                    _pass_on(session, said)
+                elif refreshing is None or refreshing.done():
+                    refreshing = tasks.create_task(_refresh(session, identity, said.token))
+                else:
+                    session.tell(c.TellError("unexpected", "One auth.refresh at a time.", "type"))
+                said = await self._next(session)
+
+    async def _next(self, session: Session) -> Said | None:
+        try:
+            return await self._frames.next()
+        except Over as over:
+            session.end(over.reason)
+            return None
+
+    # -- out -----------------------------------------------------------------------------------------------------
+
+    async def _tell(self, command: c.ToBrowser) -> None:
+        for frame in self._encoder.encode(command):
+            if isinstance(frame, bytes):
+                await self.send(bytes_data=frame)
+            else:
+                await self.send(text_data=frame)
+
+    async def _say_goodbye(self, over: Over) -> None:
+        """The reason in an event, since Daphne drops the one of the close frame; then the close."""
+        if self._frames.gone:
+            return
+        with translation.override(self._language):
+            message = str(MESSAGES[over.reason])
+        try:
+            async with asyncio.timeout(GOODBYE_LIMIT):
+                await self.send(text_data=wire.ending(over.reason, message, over.retry_after_ms))
+                await self.close(over.reason.ending.code)
+        except (OSError, TimeoutError):
+            log.debug("nobody heard the goodbye")
+
+
+def _pass_on(session: Session, said: wire.ClientMessage | c.TellError) -> None:
+    match said:
+        case wire.End():
+            session.end(EndReason.CLIENT_HANGUP)
+        case wire.Commit():
+            session.release_push()
+        case wire.Start():
+            session.tell(c.TellError("unexpected", "start comes first and once.", "type"))
+        case c.TellError():
+            session.tell(said)
+        case wire.RefreshAuth():
+            raise AssertionError("handled on the receive path")
+        case _:
+            session.receive(said)
+
+
+async def _refresh(session: Session, identity: Identity, token: str) -> None:
+    """Take a fresh credential of the same user."""
+    try:
+        fresh = await authenticate(token, spend=gate.store().spend)
+    except (Unauthenticated, StoreUnavailable, TimeoutError, DatabaseFault):
+        session.tell(c.TellError("invalid_field", "token is not accepted.", "token"))
+        return
+    if fresh.user.pk != identity.user.pk:
+        session.tell(c.TellError("invalid_field", "token is another user's.", "token"))
+
+
+async def _end_when_lost(session: Session, lease: Lease) -> None:
+    await lease.lost.wait()
+    session.end(EndReason.CONCURRENT)
+
+
+async def _end_when_off(session: Session) -> None:
+    while gate.flag().enabled():  # noqa: ASYNC110 (a setting: nothing announces that it changed)
+        await asyncio.sleep(FLAG_INTERVAL)
+    session.end(EndReason.DISABLED)
+
+
+def _request(scope: Any) -> HttpRequest:
+    """As much of a request as Django needs to choose a language."""
+    request = HttpRequest()
+    headers = dict(scope["headers"])
+    request.META["HTTP_ACCEPT_LANGUAGE"] = headers.get(b"accept-language", b"").decode("latin-1")
+    return request

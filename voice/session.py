@@ -1,0 +1,350 @@
+"""One live conversation: the core between an upstream, a knowledge and a visitor.
+
+:class:`Session` owns the tasks and the queues, and nothing that could be decided wrongly: what happens goes into the
+:class:`~voice.protocol.conversation.Conversation`, and each command that comes out goes to its one receiver. It knows
+neither Django nor Channels, so the same session runs behind a socket, in a test and in a measurement.
+
+The ways in (:meth:`Session.push_audio`, :meth:`Session.receive`, :meth:`Session.end`) never wait. All that waits is a
+task of the one group in :meth:`Session.run`, and every wait has a limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from voice.knowledge.base import Knowledge, KnowledgeError, KnowledgeUnavailable
+from voice.protocol import commands as c
+from voice.protocol import events as e
+from voice.protocol.audio import duration_ms, silence
+from voice.protocol.backlog import Backlog
+from voice.protocol.conversation import Conversation
+from voice.protocol.egress import Egress
+from voice.protocol.outcomes import EndReason
+from voice.upstream.base import Upstream, UpstreamError, UpstreamTimeout
+
+log = logging.getLogger("voice.session")
+
+SEARCH_LIMIT = 3.0
+"""Seconds until a search is given up. Far more than an answer waits for one; it bounds what a dead backend holds."""
+SEND_LIMIT = 5.0
+"""Seconds that one message may take to leave, either way. uvicorn never drops a reader that stopped reading."""
+FAREWELL_LIMIT = 1.0
+"""Seconds for the last messages to the visitor."""
+RECORD_LIMIT = 5.0
+"""Seconds for the last facts to reach the records."""
+
+
+class Recorder(Protocol):
+    """Where the facts of a session go."""
+
+    async def keep(self, fact: c.ToRecords) -> None:
+        """Store one fact. Must not raise for a fault of the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTerms:
+    """What one session may do, and how."""
+
+    session_id: str
+    language: str
+    passages: int = 5
+    seconds: float = 600.0
+    """How long it may last."""
+    expiring_seconds: float = 30.0
+    """How long before its end the visitor is told."""
+    idle_seconds: float = 60.0
+    """How long it may go on without a word from either side."""
+    push_to_talk: bool = False
+
+
+Tell = Callable[[c.ToBrowser], Awaitable[None]]
+
+
+class Session:
+    """A conversation that is going on. Made for one :meth:`run`."""
+
+    def __init__(
+        self,
+        terms: SessionTerms,
+        conversation: Conversation,
+        upstream: Upstream,
+        knowledge: Knowledge,
+        tell: Tell,
+        recorder: Recorder,
+    ) -> None:
+        self.terms = terms
+        self.began = False
+        """Whether the upstream was reached."""
+        self._conversation = conversation
+        self.upstream = upstream
+        self._knowledge = knowledge
+        self._tell = tell
+        self._recorder = recorder
+        self._backlog = Backlog()
+        self._egress = Egress()
+        self._facts: asyncio.Queue[c.ToRecords] = asyncio.Queue()  # bounded by the turns that a session can hold
+        self._searches: dict[str, asyncio.Task[None]] = {}
+        self._upward, self._downward, self._ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._reason = EndReason.INTERNAL_ERROR
+        self._muted = False
+        self._pushed_ms: int | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._last_word_at = 0.0
+
+    # -- in: these never wait ------------------------------------------------------------------------------------
+
+    def push_audio(self, pcm: bytes) -> None:
+        """The microphone heard this (PCM, whole samples, at most a second)."""
+        if self._muted or self._ended.is_set():
+            return
+        if self.terms.push_to_talk:
+            self._count_push(pcm)
+        self._backlog.push_audio(pcm)
+        self._upward.set()
+
+    def receive(self, event: e.Event) -> None:
+        """Something happened."""
+        if self._ended.is_set():
+            return
+        now = self._now()
+        if isinstance(event, e.Muted):
+            self._muted = event.muted
+        if isinstance(event, e.SpeechStarted | e.TextSubmitted | e.PushStarted | e.AudioDelta):
+            self._last_word_at = now
+        self._carry_out(self._conversation.receive(event, now))
+
+    def release_push(self) -> None:
+        """Push-to-talk: the visitor let go."""
+        pushed, self._pushed_ms = self._pushed_ms, None
+        if pushed is not None:
+            self.receive(e.PushReleased(pushed))
+
+    def tell(self, command: c.ToBrowser) -> None:
+        """Say something to the visitor that is not of the conversation."""
+        self._egress.push(command, self._now())
+        self._downward.set()
+
+    def end(self, reason: EndReason) -> None:
+        """Let it be over. The first reason stands."""
+        if not self._ended.is_set():
+            self._reason = reason
+            self._ended.set()
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> EndReason:
+        """Dial the upstream, hold the conversation, and say why it is over.
+
+        Whatever was started is over too when this returns, or raises: tasks, searches, the upstream's connection.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                running = [tasks.create_task(part()) for part in (self._serve, self._speak, self._keep_facts)]
+                await self._ended.wait()
+                self._cancel_alarm()
+                for task in (*running, *self._searches.values()):
+                    task.cancel()
+        finally:
+            self._cancel_alarm()
+            self._ended.set()
+            await self._take_leave()
+        return self._reason
+
+    async def _serve(self) -> None:
+        """The upstream's side, from dialling to closing."""
+        try:
+            async with self.upstream:
+                self._begin()
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._listen())
+                    tasks.create_task(self._feed())
+                    tasks.create_task(self._watch())
+        except* UpstreamError as errors:
+            for error in errors.exceptions:
+                if isinstance(error, UpstreamError):
+                    log.warning("upstream failed: %s", error, extra={"session": self.terms.session_id})
+                    self.end(error.reason)
+
+    def _begin(self) -> None:
+        self._last_word_at = self._now()
+        self.began = True
+        self._facts.put_nowait(c.SessionBegan())
+        self.tell(c.TellReady(self.terms.session_id, self.upstream.provider, int(self.terms.seconds)))
+        for code in self.upstream.limits:
+            self.tell(c.TellNotice(code))
+
+    async def _listen(self) -> None:
+        async for event in self.upstream.events():
+            self.receive(event)
+            if self._egress.is_full:
+                self._room.clear()
+                await self._room.wait()
+
+    async def _feed(self) -> None:
+        while True:
+            await self._upward.wait()
+            self._upward.clear()
+            while (waiting := self._backlog.pop()) is not None:
+                try:
+                    async with asyncio.timeout(SEND_LIMIT):
+                        await self._send_up(waiting)
+                except TimeoutError:
+                    raise UpstreamTimeout("it takes no more") from None
+
+    async def _send_up(self, waiting: bytes | c.ToUpstream) -> None:
+        if isinstance(waiting, bytes):
+            await self.upstream.send_audio(waiting)
+        else:
+            await self.upstream.send(waiting)
+
+    async def _speak(self) -> None:
+        """The browser's side: what is due, when it is due."""
+        try:
+            while True:
+                while (command := self._egress.pop(self._now())) is not None:
+                    async with asyncio.timeout(SEND_LIMIT):
+                        await self._tell(command)
+                if not self._egress.is_full:
+                    self._room.set()
+                await self._until_due()
+        except TimeoutError:
+            self.end(EndReason.SLOW_CLIENT)
+        except OSError:  # how ASGI servers say that nobody is there any more
+            self.end(EndReason.CLIENT_LOST)
+
+    async def _until_due(self) -> None:
+        self._downward.clear()
+        try:
+            async with asyncio.timeout(self._egress.wait(self._now())):
+                await self._downward.wait()
+        except TimeoutError:
+            return
+
+    async def _watch(self) -> None:
+        """The session's own limits: duration and idleness."""
+        started = self._now()
+        warn_at, end_at = started + self.terms.seconds - self.terms.expiring_seconds, started + self.terms.seconds
+        warned = False
+        while True:
+            idle_at = self._last_word_at + self.terms.idle_seconds
+            await asyncio.sleep(max(0.0, min(end_at if warned else warn_at, idle_at) - self._now()))
+            now = self._now()
+            if now >= end_at:
+                self.end(EndReason.MAX_DURATION)
+            elif now >= warn_at and not warned:
+                warned = True
+                self.tell(c.TellExpiring(round(end_at - now), "duration"))
+            elif now >= self._last_word_at + self.terms.idle_seconds:
+                self._end_if_idle(now)
+
+    def _end_if_idle(self, now: float) -> None:
+        if self._conversation.speaking:
+            self._last_word_at = now
+        else:
+            self.end(EndReason.IDLE)
+
+    async def _keep_facts(self) -> None:
+        while True:
+            await self._recorder.keep(await self._facts.get())
+
+    async def _take_leave(self) -> None:
+        """What is open ends, what was said reaches the records, what is due reaches the visitor."""
+        self._carry_out(self._conversation.close(self._now()))
+        self._egress.silence(self._now())
+        try:
+            async with asyncio.timeout(RECORD_LIMIT):
+                while not self._facts.empty():
+                    await self._recorder.keep(self._facts.get_nowait())
+        except TimeoutError:
+            log.error("the last facts of a session were not stored", extra={"session": self.terms.session_id})
+        try:
+            async with asyncio.timeout(FAREWELL_LIMIT):
+                while (command := self._egress.pop(self._now())) is not None:
+                    await self._tell(command)
+        except (TimeoutError, OSError):
+            return  # the visitor is gone; whoever owns the socket knows
+
+    # -- out: each command to its receiver -----------------------------------------------------------------------
+
+    def _carry_out(self, commands: list[c.Command]) -> None:
+        for command in commands:
+            match command:
+                case c.SendSilence():
+                    self._backlog.push_audio(silence(command.milliseconds))
+                    self._upward.set()
+                case c.ToUpstream():
+                    self._backlog.push(command)
+                    self._upward.set()
+                case c.ToBrowser():
+                    self.tell(command)
+                case c.Retrieve():
+                    self._search(command)
+                case c.CancelRetrieval():
+                    self._cancel_search(command.search_id)
+                case c.ToRecords():
+                    self._facts.put_nowait(command)
+        if self._egress.is_stuck:
+            self.end(EndReason.SLOW_CLIENT)
+        self._set_alarm()
+
+    def _search(self, command: c.Retrieve) -> None:
+        if not self._ended.is_set():
+            self._searches[command.search_id] = self._tasks.create_task(self._retrieve(command))
+
+    def _cancel_search(self, search_id: str) -> None:
+        search = self._searches.pop(search_id, None)
+        if search is not None:
+            search.cancel()
+
+    async def _retrieve(self, command: c.Retrieve) -> None:
+        self.receive(await self._found(command))
+        self._searches.pop(command.search_id, None)
+
+    async def _found(self, command: c.Retrieve) -> e.KnowledgeEvent:
+        try:
+            async with asyncio.timeout(SEARCH_LIMIT):
+                passages = await self._knowledge.search(
+                    command.query, language=self.terms.language, limit=self.terms.passages
+                )
+        except TimeoutError:
+            return e.RetrievalFailed(command.search_id, "timeout")
+        except KnowledgeUnavailable:
+            return e.RetrievalFailed(command.search_id, "unavailable")
+        except KnowledgeError:
+            return e.RetrievalFailed(command.search_id, "error")
+        except Exception:  # a backend's bug costs one search, not the conversation
+            log.exception("the knowledge failed", extra={"session": self.terms.session_id})
+            return e.RetrievalFailed(command.search_id, "error")
+        return e.PassagesRetrieved(command.search_id, passages)
+
+    # -- time ----------------------------------------------------------------------------------------------------
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _set_alarm(self) -> None:
+        self._cancel_alarm()
+        deadline = self._conversation.deadline
+        if deadline is not None and not self._ended.is_set():
+            self._alarm = asyncio.get_running_loop().call_at(deadline, self._ring)
+
+    def _ring(self) -> None:
+        self._carry_out(self._conversation.receive_timeout(self._now()))
+
+    def _cancel_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _count_push(self, pcm: bytes) -> None:
+        if self._pushed_ms is None:
+            self._pushed_ms = 0
+            self.receive(e.PushStarted())
+        self._pushed_ms += duration_ms(len(pcm))

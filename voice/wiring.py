@@ -1,0 +1,91 @@
+"""Settings become objects: which upstream, which knowledge, and a session made of them.
+
+What is shared by the sessions of a process is made here, once, and only when it is wanted: no client library, no model
+and no connection exists before the first conversation, or :func:`warm_up`, asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
+
+from voice.conf import conf
+from voice.knowledge.base import Knowledge, NoKnowledge
+from voice.protocol.conversation import Conversation
+from voice.protocol.wires.voice_v1 import Start
+from voice.session import Recorder, Session, SessionTerms, Tell
+from voice.upstream.base import Upstream, UpstreamSession
+
+if TYPE_CHECKING:
+    from voice.upstream.local.models import LocalModels
+
+Progress = Callable[[str, float], None]
+"""Told what is being made ready, and the fraction (0 to 1) of it that is."""
+
+
+def session(session_id: str, start: Start, tell: Tell, recorder: Recorder) -> Session:
+    """A session as this site has it, for a visitor who asked for ``start``."""
+    settings = conf()
+    terms = SessionTerms(
+        session_id=session_id,
+        language=language(start),
+        passages=settings.context.passages,
+        seconds=settings.limits.session_seconds,
+        expiring_seconds=settings.limits.expiring_seconds,
+        idle_seconds=settings.limits.idle_seconds,
+        push_to_talk=start.mode == "push_to_talk",
+    )
+    conversation = Conversation(settings.prefetch, settings.context, retrieval=settings.retrieval != "off")
+    return Session(terms, conversation, upstream(terms), knowledge(), tell, recorder)
+
+
+def language(start: Start) -> str:
+    """The language of the conversation: the visitor's, if the site speaks it, else the site's first."""
+    spoken = conf().languages
+    primary = start.language.lower().partition("-")[0]
+    return next((tag for tag in spoken if tag.lower().partition("-")[0] == primary), spoken[0])
+
+
+def upstream(terms: SessionTerms) -> Upstream:
+    """A new conversation with the provider of this site; nothing is dialled yet."""
+    settings = conf()
+    wanted = UpstreamSession(terms.language, settings.instructions, terms.push_to_talk)
+    if settings.provider == "openai":
+        from voice.upstream.openai.client import OpenAIUpstream
+
+        return OpenAIUpstream(wanted, settings.openai)
+    from voice.upstream.local.provider import LocalUpstream
+
+    return LocalUpstream(local_models(), wanted)
+
+
+@cache
+def local_models() -> LocalModels:
+    """The embedded provider's models, shared by the process."""
+    from voice.upstream.local.models import LocalModels
+
+    return LocalModels(conf().local)
+
+
+@cache
+def knowledge() -> Knowledge:
+    """What the site knows, shared by the process."""
+    options = conf().knowledge
+    if options.backend == "none" or conf().retrieval == "off":
+        return NoKnowledge()
+    from voice.knowledge.local import LocalKnowledge
+
+    return LocalKnowledge(options)
+
+
+async def warm_up(progress: Progress) -> None:
+    """Load what the first visitor would otherwise wait for. ``progress`` may be called from other threads."""
+    if conf().provider == "local":
+        await local_models().warm_up(progress)
+    known = knowledge()
+    if not isinstance(known, NoKnowledge):
+        from voice.knowledge.local import LocalKnowledge
+
+        if isinstance(known, LocalKnowledge):
+            await known.prepare(lambda done, total: progress("knowledge", done / total if total else 1.0))
