@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { INITIAL, MICROPHONE, PHASES } from "../../voice/static/voice/state.js";
+import { TOLD_REASONS, hint, isHearing, phaseWord } from "../../voice/static/voice/status.js";
+import { endings, section } from "./documented.mjs";
+
+const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+const WORDS = new Set([...read("templates/voice/words.html").matchAll(/data-word="([^"]+)"/g)].map(([, name]) => name));
+const snapshot = (change) => ({ ...INITIAL, ...change });
+const words = (list) => list.map((name) => assert.ok(WORDS.has(name), `no word for ${name}`));
+
+test("there is a word for each phase, with and without a microphone", () => {
+  for (const phase of PHASES) {
+    for (const microphone of MICROPHONE) words([phaseWord(snapshot({ phase, microphone }))[0]]);
+  }
+});
+
+test("there is a sentence for each trouble with the microphone, and no two are alike", () => {
+  const troubles = ["refused", "missing", "busy", "insecure", "lost"];
+  const names = troubles.map((microphone) => hint(snapshot({ microphone }))[0]);
+  words(names);
+  assert.equal(new Set(names).size, troubles.length);
+});
+
+test("there is a sentence for each documented end of a session, except the visitor's own", () => {
+  for (const reason of Object.values(endings()).flat().filter((each) => each !== "client_hangup")) {
+    words([hint(snapshot({ phase: "unavailable", reason }))[0]]);
+  }
+  words(TOLD_REASONS.map((reason) => `reason.${reason}`));
+  assert.equal(hint(snapshot({ phase: "ended", reason: "client_hangup" })), null);
+});
+
+test("there is a sentence for each documented notice", () => {
+  const [, list] = section("Server to client").split("`notice` codes:");
+  const codes = [...list.split("\n\n")[0].matchAll(/`([a-z_]+)`/g)].map(([, code]) => code);
+  assert.equal(codes.length, 3);
+  words(codes.map((code) => hint(snapshot({ phase: "listening", notice: code }))[0]));
+});
+
+test("who has used up their conversations is told for how long, in minutes", () => {
+  assert.deepEqual(hint(snapshot({ phase: "unavailable", reason: "rate_limited", retryAfterMs: 125_000 })), [
+    "reason.rate_limited_until", { minutes: 3 },
+  ]);
+});
+
+test("each word that the widget's modules name is in the template", () => {
+  for (const module of ["view.js", "captions.js"]) {
+    const named = [...read(`voice/static/voice/${module}`).matchAll(/(?:say|labelled)\("([^"]+)"\)/g)].map(([, name]) => name);
+    assert.ok(named.length > 0);
+    words(named);
+  }
+  words(["visitor", "assistant", "start", "stop", "end", "mute", "launch", "close"]);
+});
+
+test("the level is shown exactly while the visitor is being heard", () => {
+  assert.ok(isHearing(snapshot({ phase: "listening", microphone: "on" })));
+  assert.ok(!isHearing(snapshot({ phase: "listening", microphone: "on", muted: true })));
+  assert.ok(!isHearing(snapshot({ phase: "listening", microphone: "off" })));
+  assert.ok(!isHearing(snapshot({ phase: "speaking", microphone: "on" })));
+});

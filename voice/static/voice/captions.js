@@ -1,0 +1,92 @@
+/**
+ * The conversation in words. Lines that are complete stand in a log that screen readers follow; lines that still grow
+ * stand in a mirror below it, hidden from them, because a text that changes five times a second cannot be listened to.
+ * Lines go over in their order, so the log never jumps.
+ */
+
+import { element, setText } from "./dom.js";
+import { safeHref } from "./links.js";
+import { heardEnd } from "./transcript.js";
+
+export class Captions {
+  #words;
+  #rows = []; // of each line, by its place in the conversation
+  #log;
+  #mirror;
+
+  constructor(words) {
+    this.#words = words;
+    this.#log = element("ol", { "role": "log", "aria-live": "polite", "aria-label": words.say("log"), "part": "log" });
+    this.#mirror = element("div", { "part": "live", "aria-hidden": "true" });
+    this.element = element(
+      "div", { "part": "captions", "class": "captions", "tabindex": "0", "role": "group", "aria-label": words.say("log") },
+      this.#log, this.#mirror,
+    );
+  }
+
+  render(lines) {
+    const following = this.#isAtEnd();
+    const complete = countOfComplete(lines);
+    lines.forEach((line, place) => this.#renderLine(line, place, place < complete));
+    if (following) this.element.scrollTop = this.element.scrollHeight;
+  }
+
+  #renderLine(line, place, complete) {
+    const row = (this.#rows[place] ??= { shown: null, node: null, complete: false });
+    if (row.shown === line && row.complete === complete) return;
+    if (row.complete !== complete || row.node === null) this.#move(row, line, complete);
+    row.shown = line;
+    if (row.node) this.#fill(row, line);
+  }
+
+  /** An empty line takes no room: the visitor has begun to speak, or to be answered, and no word is there yet. */
+  #move(row, line, complete) {
+    row.node?.remove();
+    row.complete = complete;
+    row.node = line.text ? this.#newNode(line, complete ? "li" : "div") : null;
+    if (row.node) (complete ? this.#log : this.#mirror).append(row.node);
+  }
+
+  #newNode(line, tag) {
+    const node = element(tag, { "class": `line ${line.who}`, "part": `line ${line.who}` });
+    node.append(element("span", { class: "who" }, this.#words.say(line.who)), element("p"));
+    return node;
+  }
+
+  #fill({ node, complete }, line) {
+    const end = heardEnd(line);
+    const [heard, rest] = [line.text.slice(0, end), line.text.slice(end)];
+    const text = node.querySelector("p");
+    if (!rest) setText(text, heard);
+    else text.replaceChildren(heard, this.#unheard(rest, complete));
+    if (complete && line.sources.length > 0 && !node.querySelector(".sources")) node.append(this.#sources(line.sources));
+  }
+
+  /** The rest of an answer: not yet heard, or (when the line is complete) never heard. */
+  #unheard(rest, complete) {
+    if (!complete) return element("span", { class: "coming" }, rest);
+    const note = element("span", { class: "note" }, this.#words.say("unheard"));
+    return element("span", {}, element("s", { "class": "unheard", "aria-hidden": "true" }, rest), " ", note);
+  }
+
+  #sources(sources) {
+    const items = sources.map(({ title, url }) => element("li", {}, linkTo(title, url)));
+    const heading = element("span", { class: "who" }, this.#words.say("sources"));
+    return element("div", { class: "sources", part: "sources" }, heading, element("ul", {}, ...items));
+  }
+
+  #isAtEnd() {
+    const { scrollTop, scrollHeight, clientHeight } = this.element;
+    return scrollHeight - scrollTop - clientHeight < 40;
+  }
+}
+
+function countOfComplete(lines) {
+  const first = lines.findIndex((line) => !line.settled);
+  return first < 0 ? lines.length : first;
+}
+
+function linkTo(title, url) {
+  const href = safeHref(url);
+  return href ? element("a", { href, rel: "noopener noreferrer" }, title) : title;
+}

@@ -1,0 +1,102 @@
+/** The visitor's microphone: opened on a press, read in a worklet, closed so that the browser's light goes off. */
+
+const WANTED = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
+const PROBLEMS = {
+  NotAllowedError: "refused",
+  SecurityError: "refused",
+  NotFoundError: "missing",
+  OverconstrainedError: "missing",
+  NotReadableError: "busy",
+  AbortError: "busy",
+};
+
+/** Why there is no microphone: "refused", "missing", "busy" or "insecure". */
+export class MicrophoneError extends Error {
+  constructor(status, cause) {
+    super(`no microphone: ${status}`, { cause });
+    this.status = status;
+  }
+}
+
+/** The status for what `getUserMedia` threw. */
+export function statusOf(error) {
+  return PROBLEMS[error?.name] ?? "busy";
+}
+
+export class Microphone {
+  #worklet;
+  #onFrame;
+  #onLost;
+  #context = null;
+  #stream = null;
+  #node = null;
+  #level = 0;
+  #muted = false;
+
+  /**
+   * @param {{worklet: string, onFrame: (pcm: ArrayBuffer) => void, onLost: () => void}} options
+   *   `onFrame` gets 40 ms of PCM16 at 24 kHz; `onLost` is called when the device is unplugged or the permission is
+   *   withdrawn.
+   */
+  constructor({ worklet, onFrame, onLost }) {
+    this.#worklet = worklet;
+    this.#onFrame = onFrame;
+    this.#onLost = onLost;
+  }
+
+  /** Loudness of the last frame, its RMS from 0 to 1. */
+  get level() {
+    return this.#level;
+  }
+
+  /** @throws {MicrophoneError} */
+  async open() {
+    try {
+      this.#stream = await this.#ask();
+      await this.#listen();
+    } catch (error) {
+      this.close();
+      throw error instanceof MicrophoneError ? error : new MicrophoneError(statusOf(error), error);
+    }
+  }
+
+  /** While muted no frame leaves the worklet. */
+  mute(muted) {
+    this.#muted = muted;
+    this.#level = 0;
+    this.#node?.port.postMessage({ muted });
+    for (const track of this.#stream?.getTracks() ?? []) track.enabled = !muted;
+  }
+
+  close() {
+    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    if (this.#node) this.#node.port.onmessage = null;
+    if (this.#context && this.#context.state !== "closed") this.#context.close();
+    this.#stream = this.#context = this.#node = null;
+    this.#level = 0;
+  }
+
+  async #ask() {
+    const devices = globalThis.navigator?.mediaDevices;
+    if (!devices) throw new MicrophoneError(globalThis.isSecureContext ? "missing" : "insecure");
+    return devices.getUserMedia({ audio: WANTED });
+  }
+
+  /** At the device's own rate: Firefox cannot connect a microphone to a context of another one. */
+  async #listen() {
+    const stream = this.#stream;
+    this.#context = new AudioContext({ latencyHint: "interactive" });
+    await Promise.all([this.#context.audioWorklet.addModule(this.#worklet), this.#context.resume()]);
+    this.#node = new AudioWorkletNode(this.#context, "voice-capture", { numberOfOutputs: 0, channelCount: 1 });
+    this.#node.port.onmessage = ({ data }) => this.#receive(data);
+    this.mute(this.#muted);
+    this.#context.createMediaStreamSource(stream).connect(this.#node);
+    for (const track of stream.getAudioTracks()) track.addEventListener("ended", this.#onLost);
+  }
+
+  #receive({ pcm, level }) {
+    if (this.#muted) return;
+    this.#level = level;
+    this.#onFrame(pcm);
+  }
+}

@@ -1,0 +1,105 @@
+/** One socket, from its ticket to its close: frames in both ways, and one ending, whatever went wrong. */
+
+import { BEARER_PREFIX, SUBPROTOCOL, decode, encode } from "./protocol.js";
+import { TicketRefused, requestTicket } from "./ticket.js";
+
+const TIME_LIMIT_MS = 10_000; // for the handshake
+const MAX_UNSENT_BYTES = 96_000; // two seconds of the microphone; older speech is of no use to anyone
+
+export class Connection {
+  #options;
+  #events;
+  #socket = null;
+  #ending = null; // what session.ending said
+  #closed = false;
+
+  /**
+   * @param {{ticketUrl: string, socketUrl: string, csrfToken: string}} options
+   * @param {object} events `onOpen()`, `onMessage(message)`, `onAudio(pcm: ArrayBuffer)`, and last and once
+   *   `onClose({code, reason, retryAfterMs})`
+   */
+  constructor(options, events) {
+    this.#options = options;
+    this.#events = events;
+  }
+
+  async open() {
+    try {
+      const ticket = await requestTicket(this.#options);
+      if (!this.#closed) this.#dial(ticket);
+    } catch (error) {
+      this.#close(error instanceof TicketRefused ? error.ending : LOST);
+    }
+  }
+
+  /** Sends a message. False if there is no open socket. */
+  send(type, fields) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(encode(type, fields));
+    return true;
+  }
+
+  /** Sends a frame of the microphone, or drops it: on a network that cannot keep up, and before the socket is open. */
+  sendAudio(pcm) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    if (this.#socket.bufferedAmount < MAX_UNSENT_BYTES) this.#socket.send(pcm);
+  }
+
+  /** A new token for this socket, before the old one expires. */
+  async refresh() {
+    const token = await requestTicket(this.#options).catch(() => null);
+    if (token !== null) this.send("auth.refresh", { token });
+  }
+
+  /** Goodbye. No event follows. */
+  end() {
+    this.#closed = true;
+    this.send("end");
+    this.#socket?.close(1000);
+  }
+
+  #dial(ticket) {
+    const socket = new WebSocket(absolute(this.#options.socketUrl), [SUBPROTOCOL, BEARER_PREFIX + ticket]);
+    const impatience = setTimeout(() => this.#giveUp(), TIME_LIMIT_MS);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+      clearTimeout(impatience);
+      if (!this.#closed) this.#events.onOpen();
+    };
+    socket.onmessage = ({ data }) => this.#receive(data);
+    socket.onclose = ({ code }) => {
+      clearTimeout(impatience);
+      this.#close(this.#ending ?? { ...LOST, code });
+    };
+    this.#socket = socket;
+  }
+
+  #giveUp() {
+    this.#close(LOST);
+    this.#socket.close();
+  }
+
+  #receive(data) {
+    if (this.#closed) return;
+    if (data instanceof ArrayBuffer) return this.#events.onAudio(data);
+    const message = decode(data);
+    if (message?.type === "session.ending") {
+      this.#ending = { code: message.code, reason: message.reason, retryAfterMs: message.retry_after_ms ?? null };
+    }
+    if (message) this.#events.onMessage(message);
+  }
+
+  #close(ending) {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#events.onClose(ending);
+  }
+}
+
+const LOST = Object.freeze({ code: 1006, reason: "network", retryAfterMs: null });
+
+function absolute(path) {
+  const url = new URL(path, globalThis.location?.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  return url.href;
+}

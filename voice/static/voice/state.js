@@ -1,0 +1,133 @@
+/**
+ * The conversation as the visitor sees it: `reduce(snapshot, event)` gives the next snapshot and changes nothing.
+ *
+ * Events are the server's messages as they come from the wire, and the client's own, named `client.*`. A snapshot is
+ * the same object until something in it changes, so that it can be compared by identity.
+ *
+ * Two facts stand beside the phase, because the messages of an old turn may arrive when the next has begun:
+ * `speaking` (the visitor is heard to speak) and `asked` (a question waits for its answer). The end of a turn brings
+ * the phase back to "listening" only if neither holds.
+ */
+
+import {
+  settled, withAnswerWords, withAudio, withPlayed, withTypedQuestion, withVisitorWords,
+} from "./transcript.js";
+
+export const PHASES = Object.freeze([
+  "ready", "connecting", "listening", "thinking", "speaking", "interrupted", "reconnecting", "ended", "unavailable",
+]);
+/** The microphone is off by choice, being asked for, open, or cannot be had. */
+export const MICROPHONE = Object.freeze(["off", "asking", "on", "refused", "missing", "busy", "insecure", "lost"]);
+
+export const INITIAL = Object.freeze({
+  phase: "ready",
+  reason: null, // why the conversation ended: a reason of session.ending, or "network", "stale_page"
+  retryAfterMs: null,
+  microphone: "off",
+  muted: false,
+  speaking: false,
+  asked: false,
+  lines: Object.freeze([]),
+  sources: Object.freeze([]), // of the coming answer, until its line is there
+  notice: null,
+  expiring: null, // {seconds, why}
+  sessionId: null,
+});
+
+const LIVE = new Set(["connecting", "listening", "thinking", "speaking", "interrupted", "reconnecting"]);
+// These ends are nobody's fault; all others mean that the voice is not available.
+const PLAIN_ENDS = new Set(["client_hangup", "timeout", "idle", "max_duration"]);
+
+export function isLive(snapshot) {
+  return LIVE.has(snapshot.phase);
+}
+
+export function isAnswering(snapshot) {
+  return snapshot.phase === "thinking" || snapshot.phase === "speaking";
+}
+
+export function reduce(snapshot, event) {
+  const change = RULES[event.type]?.(snapshot, event);
+  return change ? changed(snapshot, change) : snapshot;
+}
+
+function changed(snapshot, change) {
+  const differs = Object.keys(change).some((key) => change[key] !== snapshot[key]);
+  return differs ? Object.freeze({ ...snapshot, ...change }) : snapshot;
+}
+
+const RULES = {
+  "client.starting": () => ({ phase: "connecting", reason: null, retryAfterMs: null, notice: null, expiring: null }),
+  "client.microphone": (now, { status }) => ({
+    microphone: status,
+    phase: now.phase === "connecting" && isProblem(status) ? "ready" : now.phase,
+  }),
+  "client.muted": (_now, { muted }) => ({ muted }),
+  "client.asked": (now, { text }) => ({
+    phase: isLive(now) && !waiting(now) ? "thinking" : now.phase,
+    asked: true,
+    speaking: false,
+    notice: null,
+    sources: [],
+    lines: withTypedQuestion(settled(now.lines), text),
+  }),
+  "client.interrupted": (now) => ({ phase: "interrupted", asked: false, lines: settled(now.lines) }),
+  "client.played": (now, { report }) => ({ lines: withPlayed(now.lines, report) }),
+  "client.notice": (_now, { code }) => ({ notice: code }),
+  "client.reconnecting": (now) => ({ phase: "reconnecting", ...atRest(now) }),
+  "client.closed": (now, { reason, retryAfterMs = null }) => ({
+    phase: PLAIN_ENDS.has(reason) ? "ended" : "unavailable",
+    reason,
+    retryAfterMs,
+    muted: false,
+    microphone: isProblem(now.microphone) ? now.microphone : "off",
+    ...atRest(now),
+  }),
+
+  "session.ready": (now, { session_id }) => ({
+    phase: now.asked ? "thinking" : "listening",
+    sessionId: session_id,
+  }),
+  "speech.started": (now) => ({
+    phase: now.phase === "speaking" || now.phase === "interrupted" ? "interrupted" : "listening",
+    speaking: true,
+    asked: false,
+    notice: null,
+    sources: [],
+    lines: settled(now.lines),
+  }),
+  "speech.stopped": () => ({ phase: "thinking", speaking: false, asked: true }),
+  "transcript.user": (now, message) => ({ lines: withVisitorWords(now.lines, message) }),
+  "transcript.assistant": (now, message) => answering(now, message, withAnswerWords(now.lines, message, now.sources)),
+  "audio.item": (now, message) => answering(now, message, withAudio(now.lines, message.item_id, now.sources)),
+  "playback.stop": (now) => ({ phase: now.phase === "speaking" ? "interrupted" : now.phase, lines: settled(now.lines) }),
+  "context": (_now, { sources }) => ({ sources }),
+  "turn.done": (now, { outcome }) => turnDone(now, outcome),
+  "notice": (_now, { code }) => ({ notice: code }),
+  "session.expiring": (_now, { seconds, why }) => (why === "auth" ? null : { expiring: { seconds, why } }),
+};
+
+/** A new answer begins, or a known one goes on: what still comes of an old one changes its line only. */
+function answering(now, { item_id }, lines) {
+  const old = now.lines.find(({ id }) => id === item_id);
+  if (old?.settled) return { lines };
+  return { phase: now.speaking ? now.phase : "speaking", asked: false, sources: [], lines };
+}
+
+function turnDone(now, outcome) {
+  if (now.speaking || (now.asked && outcome !== "failed")) return null;
+  const phase = now.phase === "interrupted" ? "interrupted" : "listening";
+  return { phase, asked: false, lines: settled(now.lines, { heard: outcome === "completed" }) };
+}
+
+function atRest(now) {
+  return { speaking: false, asked: false, sources: [], expiring: null, lines: settled(now.lines) };
+}
+
+function waiting(now) {
+  return now.phase === "connecting" || now.phase === "reconnecting";
+}
+
+function isProblem(status) {
+  return status !== "off" && status !== "asking" && status !== "on";
+}

@@ -1,0 +1,49 @@
+/** Admission: the page's session and its CSRF token are exchanged for a ticket that opens one socket. */
+
+const TIME_LIMIT_MS = 10_000;
+// A refusal by HTTP is told like the refusal of a socket, so that one rule serves both.
+const CODES = { 401: 4401, 429: 4429, 503: 4513 };
+
+/** Why there is no ticket. `ending` is `{code, reason, retryAfterMs}`, as at the end of a session. */
+export class TicketRefused extends Error {
+  constructor(ending) {
+    super(`no ticket: ${ending.reason}`);
+    this.ending = ending;
+  }
+}
+
+/**
+ * A ticket, for use within half a minute.
+ *
+ * @throws {TicketRefused}
+ */
+export async function requestTicket({ ticketUrl, csrfToken }, fetch = globalThis.fetch) {
+  const response = await post(fetch, ticketUrl, csrfToken);
+  const body = await response.json().catch(() => null);
+  if (response.ok && typeof body?.ticket === "string") return body.ticket;
+  throw new TicketRefused(endingOf(response.status, body?.error));
+}
+
+async function post(fetch, url, csrfToken) {
+  try {
+    return await fetch(url, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "X-CSRFToken": csrfToken, "Accept": "application/json" },
+      signal: AbortSignal.timeout(TIME_LIMIT_MS),
+    });
+  } catch {
+    throw new TicketRefused({ code: 1006, reason: "network", retryAfterMs: null });
+  }
+}
+
+function endingOf(status, error) {
+  const reason = error?.code ?? (status === 403 ? "stale_page" : "network");
+  const retryAfterMs = error?.retry_after_ms ?? null;
+  return { code: codeOf(status, reason), reason, retryAfterMs };
+}
+
+function codeOf(status, reason) {
+  if (status === 403) return reason === "disabled" ? 4503 : 4403; // a page older than its CSRF token: reload, never retry
+  return CODES[status] ?? 1006;
+}
