@@ -1,5 +1,6 @@
 """A visitor asks aloud, hears the answer, interrupts it and hears another: the whole way, in a real browser."""
 
+import itertools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,7 @@ def _assert_captions_while_speaking(seen: list[dict[str, Any]]) -> None:
 def _assert_barge_in(seen: list[dict[str, Any]]) -> None:
     first = [m for m in seen if m["level"] > AUDIBLE]
     spoke_again = next(
-        after for before, after in zip(seen, seen[1:], strict=False)
+        after for before, after in itertools.pairwise(seen)
         if after["speaking"] and not before["speaking"] and first and after["at"] > first[0]["at"]
     )  # fmt: skip
     heard = [m for m in first if m["at"] < spoke_again["at"]]

@@ -80,7 +80,7 @@ class PlaybackLedger:
         what the clock says was heard of it; nothing if nothing was audible."""
         estimate = min(self._sent_ms, self._heard_ms + max(0.0, now - self._counted_at) * 1000)
         cut = [
-            Unheard(item.item_id, int(item.sent_ms), int(min(max(estimate - item.offset_ms, 0.0), item.sent_ms)))
+            Unheard(item.item_id, int(item.sent_ms), round(min(max(estimate - item.offset_ms, 0.0), int(item.sent_ms))))
             for item in self._items.values()
             if self._heard_ms < item.offset_ms + item.sent_ms
         ]
