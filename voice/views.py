@@ -6,6 +6,7 @@ import math
 import time
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import Error as DatabaseFault
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -62,7 +63,7 @@ async def _refused(user: AbstractBaseUser) -> Refused | None:
         if early:
             return Refused(EndReason.RATE_LIMITED, math.ceil(early * 1000))
         return await gate.store().peek(str(user.pk), conf().limits)
-    except (StoreUnavailable, TimeoutError):
+    except (StoreUnavailable, DatabaseFault, TimeoutError):
         return Refused(EndReason.OVERLOADED)
 
 

@@ -7,7 +7,7 @@ import { TOLD_REASONS, hint, isHearing, phaseWord } from "../../voice/static/voi
 import { endings, section } from "./documented.mjs";
 
 const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
-const WORDS = new Set([...read("templates/voice/words.html").matchAll(/data-word="([^"]+)"/g)].map(([, name]) => name));
+const WORDS = new Set([...read("voice/templates/voice/words.html").matchAll(/data-word="([^"]+)"/g)].map(([, name]) => name));
 const snapshot = (change) => ({ ...INITIAL, ...change });
 const words = (list) => list.map((name) => assert.ok(WORDS.has(name), `no word for ${name}`));
 
