@@ -432,7 +432,8 @@ class Conversation:
         self._end_turn(turn, TurnOutcome.FAILED)
 
     def _end_turn(self, turn: Turn, outcome: TurnOutcome) -> None:
-        if turn.state is TurnState.AWAITING_CONTEXT and not turn.item_id:
+        awaited = turn.commit_deadline is not None and self._now < turn.commit_deadline
+        if turn.state is TurnState.AWAITING_CONTEXT and not turn.item_id and awaited:
             self._owed_commits += 1  # push-to-talk: the commit will come, and must not be taken for the next turn's
         self._turn, turn.state = None, TurnState.ENDED
         self._past_items.append(turn.item_id)
