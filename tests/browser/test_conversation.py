@@ -36,6 +36,7 @@ class Talk:
     launch: str
     agree: str
     start: str
+    stop: str
     question: str
     source: str
     follow_up: str
@@ -43,12 +44,12 @@ class Talk:
 
 
 ENGLISH = Talk(
-    "en", "/help/opening-hours-harbour/", "Ask a question", "I agree", "Start talking",
+    "en", "/help/opening-hours-harbour/", "Ask a question", "I agree", "Start talking", "Stop the answer",
     "How late does the harbour shop stay open on weekdays?", "Opening hours of the harbour shop",
     "And what about opening on Sundays?", "Opening on Sundays and public holidays",
 )  # fmt: skip
 FRENCH = Talk(
-    "fr", "/aide/horaires-port/", "Poser une question", "J’accepte", "Parler",
+    "fr", "/aide/horaires-port/", "Poser une question", "J’accepte", "Parler", "Arrêter la réponse",
     "Jusqu'à quelle heure le magasin du port est-il ouvert en semaine ?", "Horaires du magasin du port",
     "Et le dimanche, vous êtes ouverts ?", "Ouverture le dimanche et les jours fériés",
 )  # fmt: skip
@@ -60,7 +61,7 @@ async def test_a_spoken_question_is_answered_aloud_and_may_be_interrupted(
 ) -> None:
     """Captions come while the visitor speaks, the source is right, the answer sounds, a barge-in silences it."""
     question, follow_up = (speech.spoken(text, talk.language) for text in (talk.question, talk.follow_up))
-    microphone = speech.recording(tmp_path / "microphone.wav", 700, question, 4_500, follow_up, 15_000)
+    microphone = speech.recording(tmp_path / "microphone.wav", 700, question, 6_000, follow_up, 15_000)
     async with visit(talk.path, microphone) as page:
         await page.evaluate(WATCH)
         await page.get_by_role("button", name=talk.launch).click()
@@ -69,6 +70,8 @@ async def test_a_spoken_question_is_answered_aloud_and_may_be_interrupted(
         await _second_answer(page)
         await page.screenshot(path=_picture(f"conversation-{talk.language}"))
         seen = await page.evaluate("window.seen")
+        await page.get_by_role("button", name=talk.stop).click()  # so that its line is final, with its sources
+        await page.locator("voice-widget").get_by_role("link", name=talk.second_source).last.wait_for(timeout=10_000)
         text = await page.locator("voice-widget").get_by_role("log").inner_text()
     assert talk.source in text
     assert talk.second_source in text
