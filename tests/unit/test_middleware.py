@@ -10,6 +10,7 @@ from django.db import OperationalError
 
 from voice import gate
 from voice import middleware as module
+from voice.admission.memory import MemoryStore
 from voice.admission.store import StoreUnavailable
 from voice.middleware import JWTAuthMiddleware
 from voice.protocol.outcomes import EndReason
@@ -19,10 +20,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def fresh_gate():
-    gate.store.cache_clear()
-    yield
-    gate.store.cache_clear()
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No ticket is spent yet."""
+    store = MemoryStore()
+    monkeypatch.setattr(gate, "store", lambda: store)
 
 
 @pytest.fixture

@@ -106,6 +106,13 @@ def test_without_a_csrf_token_there_is_none(user):
     assert client.post(URL, headers={"x-csrftoken": "a" * 32}).status_code == 200
 
 
+def test_the_csrf_token_is_asked_for_also_where_the_site_has_no_middleware_for_it(user, settings):
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "csrf" not in name]
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user)
+    assert client.post(URL).status_code == 403
+
+
 @pytest.mark.parametrize("method", ["get", "put", "delete", "patch"])
 def test_only_post_is_allowed(page, method):
     response = getattr(page, method)(URL)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -29,24 +28,25 @@ ORIGIN = "https://example.org"
 
 @pytest.fixture
 def user(django_user_model: Any) -> Any:
-    return django_user_model.objects.create_user("visitor", password="visitor")
+    return django_user_model.objects.create_user("visitor", password="visitor", pk=1)  # what True is equal to
 
 
 async def proven(raw: str, store: MemoryStore | None = None) -> Identity:
     return await authenticate(raw, spend=(store or MemoryStore()).spend)
 
 
-def signed(key: str = "", algorithm: str = "HS256", **claims: Any) -> str:
-    """A token as the site would sign it, with any claims."""
-    usual = {"token_type": "access", "exp": int(time.time()) + 60, "iat": int(time.time()), "jti": "j", "user_id": "1"}
-    return jwt.encode({**usual, **claims}, key or api_settings.SIGNING_KEY, algorithm)
+def signed(user: Any, key: str = "", algorithm: str = "HS256", **claims: Any) -> str:
+    """A good access token of ``user``, but for these claims (``None``: without) or for how it is signed."""
+    payload = {**AccessToken.for_user(user).payload, **claims}
+    kept = {name: value for name, value in payload.items() if value is not None}
+    return jwt.encode(kept, key or api_settings.SIGNING_KEY, algorithm)
 
 
-def unsigned(header: dict[str, Any], claims: dict[str, Any], signature: str = "") -> str:
+def unsigned(user: Any, algorithm: str) -> str:
     def part(value: dict[str, Any]) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
-    return f"{part(header)}.{part(claims)}.{signature}"
+    return f"{part({'alg': algorithm, 'typ': 'JWT'})}.{part(AccessToken.for_user(user).payload)}."
 
 
 async def test_a_ticket_proves_its_user_on_the_page_it_was_minted_for(user):
@@ -117,38 +117,36 @@ REFUSED: dict[str, Any] = {
     "null characters": lambda user: "\0" * 20,
     "a novel": lambda user: "x" * 100_000,
     "tampered": lambda user: access_token_of(user)[:-4] + "AAAA",
-    "expired": lambda user: signed(user_id=str(user.pk), exp=1_000_000_000),
-    "no expiry": lambda user: signed(user_id=str(user.pk), exp=None),
-    "an expiry beyond all calendars": lambda user: signed(user_id=str(user.pk), exp=1e30),
-    "an infinite expiry": lambda user: signed(user_id=str(user.pk), exp=float("inf")),
-    "an expiry in words": lambda user: signed(user_id=str(user.pk), exp="tomorrow"),
-    "another key": lambda user: signed("another key, which is long enough for HS256", user_id=str(user.pk)),
-    "another algorithm": lambda user: signed(algorithm="HS512", user_id=str(user.pk)),
-    "no algorithm": lambda user: unsigned(
-        {"alg": "none", "typ": "JWT"}, {"token_type": "access", "exp": 9e9, "jti": "j", "user_id": str(user.pk)}
-    ),
-    "no algorithm, spelt otherwise": lambda user: unsigned(
-        {"alg": "nOnE"}, {"token_type": "access", "exp": 9e9, "jti": "j", "user_id": str(user.pk)}
-    ),
+    "expired": lambda user: signed(user, exp=1_000_000_000),
+    "no expiry": lambda user: signed(user, exp=None),
+    "an expiry beyond all calendars": lambda user: signed(user, exp=1e30),
+    "an infinite expiry": lambda user: signed(user, exp=float("inf")),
+    "an expiry in words": lambda user: signed(user, exp="tomorrow"),
+    "another key": lambda user: signed(user, "another key, which is long enough for HS256"),
+    "another algorithm": lambda user: signed(user, algorithm="HS512"),
+    "no algorithm": lambda user: unsigned(user, "none"),
+    "no algorithm, spelt otherwise": lambda user: unsigned(user, "nOnE"),
     "a refresh token": lambda user: str(RefreshToken.for_user(user)),
-    "an unknown type": lambda user: signed(token_type="sliding", user_id=str(user.pk)),
-    "no user": lambda user: signed(user_id=None),
-    "a list of users": lambda user: signed(user_id=[user.pk]),
-    "a mapping for a user": lambda user: signed(user_id={"pk": user.pk}),
-    "true for a user": lambda user: signed(user_id=True),
-    "a fraction for a user": lambda user: signed(user_id=1.0),
-    "a name for a user": lambda user: signed(user_id="visitor"),
-    "a null character for a user": lambda user: signed(user_id="\0"),
-    "an enormous user": lambda user: signed(user_id=10**40),
-    "a user that is no more": lambda user: signed(user_id=str(user.pk + 1)),
-    "a ticket without an origin": lambda user: signed(token_type="voice_ticket", user_id=str(user.pk)),
-    "a ticket with a list of origins": lambda user: signed(
-        token_type="voice_ticket", user_id=str(user.pk), origin=[ORIGIN]
-    ),
-    "a ticket with a number as its id": lambda user: signed(
-        token_type="voice_ticket", user_id=str(user.pk), origin=ORIGIN, jti=7
-    ),
+    "an unknown type": lambda user: signed(user, token_type="sliding"),
+    "no user": lambda user: signed(user, user_id=None),
+    "a list of users": lambda user: signed(user, user_id=[user.pk]),
+    "a mapping for a user": lambda user: signed(user, user_id={"pk": user.pk}),
+    "true for a user": lambda user: signed(user, user_id=True),
+    "a fraction for a user": lambda user: signed(user, user_id=1.0),
+    "a name for a user": lambda user: signed(user, user_id="visitor"),
+    "a null character for a user": lambda user: signed(user, user_id="\0"),
+    "an enormous user": lambda user: signed(user, user_id=10**40),
+    "a user that is no more": lambda user: signed(user, user_id=str(user.pk + 1)),
+    "a ticket without an origin": lambda user: signed(user, token_type="voice_ticket"),
+    "a ticket with a list of origins": lambda user: signed(user, token_type="voice_ticket", origin=[ORIGIN]),
+    "a ticket with a number as its id": lambda user: signed(user, token_type="voice_ticket", origin=ORIGIN, jti=7),
 }
+
+
+async def test_a_token_signed_like_those_below_is_accepted_if_nothing_is_wrong_with_it(user):
+    assert (await proven(signed(user))).kind == "access"
+    assert (await proven(signed(user, user_id=user.pk))).kind == "access"
+    assert (await proven(signed(user, token_type="voice_ticket", origin=ORIGIN))).kind == "ticket"
 
 
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
