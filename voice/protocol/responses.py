@@ -45,6 +45,7 @@ class ResponseSlot:
         self._response_id = ""
         self._waiting = ""
         self._busy_answers = 0
+        self._is_foreign = False  # somebody else's answer holds the upstream; whose, nobody said
 
     @property
     def holder(self) -> str:
@@ -105,7 +106,7 @@ class ResponseSlot:
             return None
         if code == BUSY and self.state is SlotState.REQUESTED and self._busy_answers < BUSY_TRIES:
             self._busy_answers += 1
-            self._waiting, self._response_id = self.request_id, ""
+            self._waiting, self._response_id, self._is_foreign = self.request_id, "", True
             self.state, self.deadline = SlotState.CANCELLING, now + CANCEL_LIMIT
             return None
         return self._free(now)
@@ -118,7 +119,7 @@ class ResponseSlot:
         return commands + self._free(now)
 
     def _free(self, now: float) -> list[ToUpstream]:
-        self.state, self.deadline, self._response_id = SlotState.FREE, None, ""
+        self.state, self.deadline, self._response_id, self._is_foreign = SlotState.FREE, None, "", False
         return self.request(self._waiting, now) if self._waiting else []
 
     def _is_slots(self, response_id: str, request_id: str | None) -> bool:
@@ -126,5 +127,5 @@ class ResponseSlot:
             return False
         if self._response_id:
             return response_id == self._response_id
-        # No start was seen. A done that names our request ends it; while another's answer keeps us waiting, any does.
-        return request_id == self.request_id or (self.state is SlotState.CANCELLING and bool(self._waiting))
+        # No start was seen. A done that names our request ends it; while another's answer is in the way, any does.
+        return request_id == self.request_id or self._is_foreign

@@ -66,6 +66,12 @@ def test_a_report_of_a_later_item_says_that_those_before_were_heard() -> None:
     assert book.stop(0.6) == [Unheard("item_b", 500, 100)]
 
 
+def test_a_report_beyond_the_end_of_an_item_says_nothing_of_the_next() -> None:
+    book = ledger(("item_a", 500), ("item_b", 500))
+    book.heard("item_a", 5_000, 0.5)
+    assert book.stop(0.5) == [Unheard("item_b", 500, 0)]
+
+
 def test_what_is_sent_after_a_pause_begins_to_sound_then() -> None:
     book = ledger(("item_a", 100))
     book.heard("item_a", 100, 0.1)

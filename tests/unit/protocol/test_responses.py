@@ -118,6 +118,15 @@ def test_a_busy_upstream_is_asked_again_as_soon_as_any_answer_is_done() -> None:
     assert slot.done("resp_other", None, 0.9) == [CreateResponse("req_1")]
 
 
+def test_only_a_busy_upstream_frees_by_the_end_of_another_answer() -> None:
+    """The end of an old answer, late or told twice, says nothing of a request that is out."""
+    slot = requested()
+    slot.interrupt(0.1)
+    slot.request("req_2", 0.2)
+    assert slot.done("resp_0", "req_0", 0.3) is None
+    assert slot.done("resp_1", "req_1", 0.4) == [CreateResponse("req_2")]
+
+
 def test_a_busy_upstream_is_asked_again_after_the_cancel_limit() -> None:
     slot = requested()
     slot.refused("req_1", BUSY, 0.1)

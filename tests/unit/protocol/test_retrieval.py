@@ -72,6 +72,7 @@ def test_a_better_answer_of_the_knowledge_replaces_the_one_before() -> None:
     assert script.last(c.TellContext).sources == (Source(1, "Opening hours", "/hours/"),)
     finish(script, 2_500)
     script.assert_searches(1, {"hit": 1, "superseded": 1})
+    assert script.last(c.TurnEnded).marks["context_ready"] == 1_600
 
 
 def test_at_most_one_search_is_out_at_a_time() -> None:
