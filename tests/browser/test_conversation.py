@@ -45,8 +45,8 @@ class Talk:
 
 ENGLISH = Talk(
     "en", "/help/opening-hours-harbour/", "Ask a question", "I agree", "Start talking", "Stop the answer",
-    "How late does the harbour shop stay open on weekdays?", "Opening hours of the harbour shop",
-    "And what about opening on Sundays?", "Opening on Sundays and public holidays",
+    "Are your shops open on Sundays and public holidays?", "Opening on Sundays and public holidays",
+    "And how late does the station shop stay open on weekdays?", "Opening hours of the station shop",
 )  # fmt: skip
 FRENCH = Talk(
     "fr", "/aide/horaires-port/", "Poser une question", "J’accepte", "Parler", "Arrêter la réponse",

@@ -13,6 +13,7 @@ export class Captions {
   #rows = []; // of each line, by its place in the conversation
   #log;
   #mirror;
+  #following = true; // the newest line, until the visitor scrolls back
 
   constructor(words) {
     this.#words = words;
@@ -22,13 +23,13 @@ export class Captions {
       "div", { "part": "captions", "class": "captions", "tabindex": "0", "role": "group", "aria-label": words.say("log") },
       this.#log, this.#mirror,
     );
+    this.element.addEventListener("scroll", () => { this.#following = this.#isAtEnd(); });
   }
 
   render(lines) {
-    const following = this.#isAtEnd();
     const complete = countOfComplete(lines);
     lines.forEach((line, place) => this.#renderLine(line, place, place < complete));
-    if (following) this.element.scrollTop = this.element.scrollHeight;
+    if (this.#following) this.element.scrollTop = this.element.scrollHeight;
   }
 
   #renderLine(line, place, complete) {

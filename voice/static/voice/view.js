@@ -40,6 +40,15 @@ export class View {
     this.#nodes.main.focus();
   }
 
+  focusLauncher() {
+    this.#nodes.launcher.focus();
+  }
+
+  /** The notice takes the place of what was pressed, so the focus goes with it. */
+  focusConsent() {
+    this.#nodes.consent.focus();
+  }
+
   /** The typed question was taken. */
   clearQuestion() {
     this.#nodes.input.value = "";
@@ -89,10 +98,14 @@ export class View {
     const decline = element("button", { type: "button", class: "decline", part: "decline" }, this.#words.say("decline"));
     agree.addEventListener("click", actions.agree);
     decline.addEventListener("click", actions.decline);
+    const attributes = {
+      "class": "consent", "part": "consent", "role": "group", "tabindex": "-1", "hidden": true,
+      "aria-labelledby": "consent-title", "aria-describedby": "consent-text",
+    };
     const consent = element(
-      "div", { "class": "consent", "part": "consent", "role": "group", "aria-labelledby": "consent-title", "hidden": true },
+      "div", attributes,
       element("h3", { id: "consent-title" }, this.#words.say("consent.title")),
-      element("p", {}, this.#words.say("consent.text")),
+      element("p", { id: "consent-text" }, this.#words.say("consent.text")),
       element("div", { class: "choices" }, agree, decline),
     );
     return { consent };
@@ -134,6 +147,7 @@ export class View {
     if (!live) this.#label(main, "start", microphoneIcon);
     else this.#label(main, isAnswering(snapshot) ? "stop" : "end", isAnswering(snapshot) ? stopIcon : closeIcon);
     main.classList.toggle("live", live);
+    if (!live && mute.matches(":focus")) main.focus(); // or the focus would be lost with it
     mute.hidden = !live;
     mute.setAttribute("aria-pressed", String(!speaks));
     this.#label(mute, "mute", speaks ? microphoneIcon : mutedIcon);

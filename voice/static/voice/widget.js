@@ -100,15 +100,15 @@ class VoiceWidget extends HTMLElement {
     const wanted = this.#wanted;
     this.#wanted = null;
     consent(this.dataset.noticeVersion);
-    this.#view.focusMain(); // the button that had the focus is going away
     this.#render();
+    this.#view.focusMain();
     if (wanted) this.#whenAgreed(wanted);
   }
 
   #decline() {
     this.#wanted = null;
-    this.#view.focusMain();
     this.#render();
+    this.#view.focusMain();
   }
 
   #hasAgreed() {
@@ -119,22 +119,31 @@ class VoiceWidget extends HTMLElement {
     if (this.#hasAgreed()) return action(await this.#load());
     this.#wanted = action;
     this.#render();
+    this.#view.focusConsent();
   }
 
   #key(event) {
     if (event.key !== "Escape" || event.defaultPrevented) return;
     if (this.#wanted) this.#decline();
     else if (isLive(this.#snapshot)) this.#stop();
-    else if (this.#open && this.getAttribute("position") !== "inline") this.#toggle();
+    else if (this.#open && this.getAttribute("position") !== "inline") this.#closeByKey();
+  }
+
+  #closeByKey() {
+    this.#toggle();
+    this.#view.focusLauncher();
   }
 
   /** So that the next press finds the client there: some browsers forget a press that had to wait. */
   #preload() {
-    this.#load().catch(() => { this.#loading = null; }); // a network that fails now is asked again at the press
+    this.#load().catch(() => {}); // a network that fails now is asked again at the press
   }
 
   async #load() {
-    this.#loading ??= import("./client.js");
+    this.#loading ??= import("./client.js").catch((error) => {
+      this.#loading = null;
+      throw error;
+    });
     const { VoiceClient } = await this.#loading;
     if (!this.#client) {
       this.#client = new VoiceClient(this.#options());
