@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 READY_LIMIT = 120.0
 """Seconds to migrate, to index the knowledge and to load the models, on a machine that does other things too."""
 
@@ -25,14 +27,17 @@ class Demo:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Demo]:
-    """Start the demo with a database of its own in ``folder``; stop it by Ctrl-C."""
+def running(folder: Path, **overrides: str) -> Iterator[Demo]:
+    """Start the demo with a database of its own in ``folder``; stop it by Ctrl-C.
+
+    ``overrides`` are variables of its environment. It must leave no process behind.
+    """
     port = _free_port()
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}", "DJANGO_DEBUG": "true"}
-    environment["DJANGO_SETTINGS_MODULE"] = "project.settings"
+    environment |= {"DJANGO_SETTINGS_MODULE": "project.settings", **overrides}
     process = subprocess.Popen(
         [sys.executable, "manage.py", "demo", "--port", str(port)],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
     stuck = threading.Timer(READY_LIMIT, process.kill)
     stuck.start()
@@ -51,6 +56,8 @@ def running(folder: Path) -> Iterator[Demo]:
         except subprocess.TimeoutExpired:
             process.kill()
             raise
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
 
 
 def _until_ready(process: "subprocess.Popen[str]") -> str:

@@ -28,7 +28,7 @@ from django.utils import timezone
 
 from voice import database, finishing
 from voice.models import VoiceSession, VoiceTurn
-from voice.protocol.commands import ToRecords, TurnEnded
+from voice.protocol.commands import SessionBegan, ToRecords, TurnEnded
 from voice.protocol.outcomes import EndReason
 
 logger = logging.getLogger(__name__)
@@ -91,8 +91,10 @@ class Recorder:
         await self._note("ready", _set_ready, self._id, timezone.now())
 
     async def keep(self, fact: ToRecords) -> None:
-        """Keep what the conversation told: the facts of its turns. Raises nothing."""
-        if isinstance(fact, TurnEnded):
+        """Keep what the conversation told: that it began, and the facts of its turns. Raises nothing."""
+        if isinstance(fact, SessionBegan):
+            await self.ready()
+        elif isinstance(fact, TurnEnded):
             await self.turn(fact)
 
     async def turn(self, ended: TurnEnded) -> None:

@@ -87,6 +87,7 @@ class Session:
         self._backlog = Backlog()
         self._egress = Egress()
         self._facts: asyncio.Queue[c.ToRecords] = asyncio.Queue()  # bounded by the turns that a session can hold
+        self._storing: asyncio.Task[None] | None = None
         self._searches: dict[str, asyncio.Task[None]] = {}
         self._upward, self._downward, self._ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._room = asyncio.Event()
@@ -129,6 +130,8 @@ class Session:
         """Say something to the visitor that is not of the conversation."""
         self._egress.push(command, self._now())
         self._downward.set()
+        if self._egress.is_stuck:
+            self.end(EndReason.SLOW_CLIENT)
 
     def end(self, reason: EndReason) -> None:
         """Let it be over. The first reason stands."""
@@ -252,7 +255,9 @@ class Session:
 
     async def _keep_facts(self) -> None:
         while True:
-            await self._recorder.keep(await self._facts.get())
+            # In a task of its own: a fact that is being stored when the session ends is neither lost nor stored twice.
+            self._storing = asyncio.create_task(self._recorder.keep(await self._facts.get()))
+            await asyncio.shield(self._storing)
 
     async def _take_leave(self) -> None:
         """What is open ends, what was said reaches the records, what is due reaches the visitor."""
@@ -260,6 +265,8 @@ class Session:
         self._egress.silence(self._now())
         try:
             async with asyncio.timeout(RECORD_LIMIT):
+                if self._storing is not None and not self._storing.done():
+                    await self._storing
                 while not self._facts.empty():
                     await self._recorder.keep(self._facts.get_nowait())
         except TimeoutError:
@@ -290,8 +297,6 @@ class Session:
                     self._cancel_search(command.search_id)
                 case c.ToRecords():
                     self._facts.put_nowait(command)
-        if self._egress.is_stuck:
-            self.end(EndReason.SLOW_CLIENT)
         self._set_alarm()
 
     def _search(self, command: c.Retrieve) -> None:

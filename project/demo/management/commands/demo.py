@@ -14,11 +14,12 @@ from typing import Any
 # Early, because it must come before anything else that uses Twisted. Its loop is the one that the server will run on,
 # so what is warmed up on it stays usable.
 from daphne.server import Server, twisted_loop  # isort: skip
-
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.checks import run_checks
 from django.core.management import BaseCommand, CommandError, call_command
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 
 from project import BASE_DIR
 from project.demo import progress
@@ -86,6 +87,12 @@ class Command(BaseCommand):
             self.stdout.write("\n  Ctrl-C ends it.")
             self.stdout.flush()
 
+        # Before Daphne's own: that one stumbles over the connections which became sockets, and cancels none.
+        reactor.addSystemEventTrigger(
+            "before",  # type: ignore[arg-type]  # Twisted's interface has lost its first argument
+            "shutdown",
+            lambda: Deferred.fromFuture(asyncio.ensure_future(_wind_down())),
+        )
         Server(
             application,
             endpoints=[f"tcp:{port}:interface={HOST}"],
@@ -93,7 +100,6 @@ class Command(BaseCommand):
             ping_timeout=30,
             ready_callable=ready,
         ).run()
-        twisted_loop.run_until_complete(_wind_down())
 
     def _done(self, what: str, how: str) -> None:
         self.stdout.write(f"  {self.style.SUCCESS('✓')} {what:<11}{how}")

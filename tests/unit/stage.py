@@ -1,0 +1,117 @@
+"""A session between stand-ins: what each was told, and when."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from tests.fakes import FakeKnowledge, FakeUpstream
+from voice.protocol import commands as c
+from voice.protocol import events as e
+from voice.protocol.audio import BYTES_PER_MS
+from voice.protocol.context import ContextPolicy
+from voice.protocol.conversation import Conversation
+from voice.protocol.outcomes import EndReason
+from voice.protocol.prefetch import PrefetchPolicy
+from voice.session import Session, SessionTerms
+
+AN_INSTANT = 0.001
+"""Seconds in which all that is due at once is done."""
+
+Told = TypeVar("Told", bound=c.ToBrowser)
+
+
+class Facts:
+    """Records that keep what they are told, at once, or when :attr:`storing` is set, or raise :attr:`error`."""
+
+    def __init__(self) -> None:
+        self.kept: list[c.ToRecords] = []
+        self.storing = asyncio.Event()
+        self.storing.set()
+        self.error: Exception | None = None
+
+    @property
+    def turns(self) -> list[c.TurnEnded]:
+        """The turns among them."""
+        return [fact for fact in self.kept if isinstance(fact, c.TurnEnded)]
+
+    async def keep(self, fact: c.ToRecords) -> None:
+        await self.storing.wait()
+        if self.error is not None:
+            raise self.error
+        self.kept.append(fact)
+
+
+class Stage:
+    """A session that can be run, and what comes of it. Seconds are counted from its making."""
+
+    def __init__(self, *, knowledge: FakeKnowledge | None = None, **terms: Any) -> None:
+        self.upstream, self.knowledge, self.facts = FakeUpstream(), knowledge or FakeKnowledge(), Facts()
+        self.told: list[tuple[float, c.ToBrowser]] = []
+        """What the visitor was told, and at which second."""
+        self.reading = asyncio.Event()
+        """While clear, the visitor's side takes nothing more."""
+        self.reading.set()
+        self.error: Exception | None = None
+        """What telling the visitor anything ends in."""
+        self._began = asyncio.get_running_loop().time()
+        self.session = Session(
+            SessionTerms("s", "en", **terms),
+            Conversation(PrefetchPolicy(), ContextPolicy()),
+            self.upstream,
+            self.knowledge,
+            self._tell,
+            self.facts,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[asyncio.Task[EndReason]]:
+        """The session's task, begun, with all that follows at once. Hung up and awaited at the end."""
+        task = asyncio.create_task(self.session.run())
+        await asyncio.sleep(AN_INSTANT)
+        yield task
+        self.session.end(EndReason.CLIENT_HANGUP)
+        await asyncio.wait({task})
+
+    async def ask(self, text: str = "When do you open?") -> str:
+        """A typed question. Returns its request, once the answer was asked for."""
+        before = len(self.requests)
+        self.session.receive(e.TextSubmitted(text))
+        while len(self.requests) == before:  # noqa: ASYNC110 (nobody announces it, and the clock is virtual)
+            await asyncio.sleep(AN_INSTANT)
+        return self.requests[-1].request_id
+
+    async def answer(self, *pieces_ms: int) -> None:
+        """The upstream answers a typed question with pieces of so many milliseconds, all at once."""
+        request_id = await self.ask()
+        self.upstream.say(e.ResponseStarted("r", request_id))
+        self.upstream.say(*(e.AudioDelta("r", "item_a", bytes(ms * BYTES_PER_MS)) for ms in pieces_ms))
+        self.upstream.say(e.AudioDone("r", "item_a"), e.ResponseDone("r", "completed", request_id=request_id))
+        await asyncio.sleep(AN_INSTANT)
+
+    @property
+    def requests(self) -> list[c.CreateResponse]:
+        """The answers that were asked for."""
+        return [command for command in self.upstream.commands if isinstance(command, c.CreateResponse)]
+
+    @property
+    def now(self) -> float:
+        """Seconds so far."""
+        return asyncio.get_running_loop().time() - self._began
+
+    def all(self, kind: type[Told]) -> list[tuple[float, Told]]:
+        """What of this kind the visitor was told, and when."""
+        return [(at, command) for at, command in self.told if isinstance(command, kind)]
+
+    @property
+    def played_ms(self) -> int:
+        """Audio that went to the visitor so far."""
+        return sum(len(play.pcm) for _, play in self.all(c.Play)) // BYTES_PER_MS
+
+    async def _tell(self, command: c.ToBrowser) -> None:
+        await self.reading.wait()
+        if self.error is not None:
+            raise self.error
+        self.told.append((self.now, command))

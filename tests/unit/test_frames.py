@@ -1,0 +1,89 @@
+"""What comes in by the socket, before anyone else sees it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from voice.frames import BAD_AUDIO_LIMIT, Frames, Over
+from voice.protocol.commands import TellError
+from voice.protocol.events import Muted, TextSubmitted
+from voice.protocol.outcomes import EndReason
+from voice.protocol.wires.voice_v1 import TEXT_LIMIT, End
+
+SECOND = 48_000
+
+
+def frames(*messages: dict[str, Any]) -> Frames:
+    """A socket on which these ASGI messages arrive."""
+    arriving: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    for message in messages:
+        arriving.put_nowait({"type": "websocket.receive", **message})
+    return Frames(arriving.get)
+
+
+async def over(socket: Frames) -> EndReason:
+    """Why the next frame is the last."""
+    with pytest.raises(Over) as caught:
+        await socket.next()
+    return caught.value.reason
+
+
+async def test_frames_come_in_order_each_as_what_it_is() -> None:
+    """Servers differ in whether they leave out what a frame is not."""
+    socket = frames(
+        {"text": '{"type": "mute", "muted": true}'},
+        {"bytes": b"\1\2", "text": None},
+        {"bytes": None, "text": '{"type": "input_text", "text": "Hello"}'},
+        {"bytes": b""},
+        {"text": '{"type": "end"}'},
+    )
+    assert [await socket.next() for _ in range(5)] == [Muted(True), b"\1\2", TextSubmitted("Hello"), b"", End()]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (1000, EndReason.CLIENT_HANGUP),
+        (1001, EndReason.CLIENT_HANGUP),
+        (None, EndReason.CLIENT_HANGUP),
+        (1005, EndReason.CLIENT_LOST),
+        (1006, EndReason.CLIENT_LOST),
+        (1011, EndReason.CLIENT_LOST),
+    ],
+)
+async def test_a_visitor_hangs_up_or_is_lost(code: int | None, reason: EndReason) -> None:
+    """Either way there is nobody left to say goodbye to."""
+    socket = frames({"type": "websocket.disconnect", "code": code})
+    assert await over(socket) is reason
+    assert socket.gone
+
+
+@pytest.mark.parametrize("length", [0, 2, 1_920, SECOND])
+async def test_audio_of_whole_samples_up_to_a_second_is_good(length: int) -> None:
+    assert await frames({"bytes": bytes(length)}).next() == bytes(length)
+
+
+@pytest.mark.parametrize("length", [1, 1_921, SECOND + 1, SECOND + 2])
+async def test_other_audio_is_an_error_and_the_twentieth_the_last(length: int) -> None:
+    """Good audio in between does not make up for it."""
+    socket = frames(*[{"bytes": bytes(length)}, {"bytes": b"\0\0"}] * BAD_AUDIO_LIMIT)
+    for _ in range(BAD_AUDIO_LIMIT - 1):
+        error = await socket.next()
+        assert isinstance(error, TellError)
+        assert error.code == "invalid_audio"
+        assert await socket.next() == b"\0\0"
+    assert await over(socket) is EndReason.BAD_MESSAGE
+    assert not socket.gone
+
+
+@pytest.mark.parametrize("text", ["x" * (TEXT_LIMIT + 1), "é" * (TEXT_LIMIT // 2 + 1), "\ud83d" * (TEXT_LIMIT + 1)])
+async def test_a_text_that_is_too_big_is_not_even_read(text: str) -> None:
+    assert await over(frames({"text": text})) is EndReason.TOO_BIG
+
+
+@pytest.mark.parametrize("text", ["", "null", "{", '{"type": "end", "now": 1}', "\ud83d", "[" * TEXT_LIMIT])
+async def test_any_other_text_is_an_error_that_names_what_is_wrong(text: str) -> None:
+    error = await frames({"text": text}).next()
+    assert isinstance(error, TellError)
+    assert error.code in {"invalid_json", "unknown_field"}

@@ -1,0 +1,379 @@
+"""The session: what waits, how long, in which order, and that nothing is left of it. Ten minutes pass in no time."""
+
+import asyncio
+from itertools import accumulate
+
+import pytest
+
+from tests.clock import in_virtual_time
+from tests.fakes import HOURS, FakeKnowledge
+from tests.unit.stage import AN_INSTANT, Stage
+from voice.protocol import commands as c
+from voice.protocol import events as e
+from voice.protocol.audio import BYTES_PER_MS
+from voice.protocol.outcomes import EndReason, TurnOutcome
+from voice.upstream.base import UpstreamClosed, UpstreamRefused
+
+SOON = 0.05
+
+
+def frame(n: int, milliseconds: int = 40) -> bytes:
+    """The ``n``-th frame of the microphone, which can be told from the others."""
+    return n.to_bytes(2, "little") * (milliseconds * BYTES_PER_MS // 2)
+
+
+# -- to the upstream --------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_while_dialling_the_last_two_seconds_of_speech_are_kept() -> None:
+    stage = Stage()
+    stage.upstream.reachable.clear()
+    async with stage.running():
+        for n in range(75):
+            stage.session.push_audio(frame(n))
+        await asyncio.sleep(3)
+        assert stage.told == []
+        stage.upstream.reachable.set()
+        await asyncio.sleep(AN_INSTANT)
+        assert stage.upstream.heard == b"".join(frame(n) for n in range(25, 75))
+        [(_, ready)] = stage.all(c.TellReady)
+        assert (ready.session_id, ready.provider, ready.seconds) == ("s", "fake", 600)
+        assert stage.facts.kept == [c.SessionBegan()]
+
+
+@in_virtual_time
+async def test_what_is_said_while_muted_is_heard_by_nobody() -> None:
+    stage = Stage()
+    async with stage.running():
+        stage.session.push_audio(frame(1))
+        stage.session.receive(e.Muted(True))
+        stage.session.push_audio(frame(2))
+        stage.session.receive(e.Muted(False))
+        stage.session.push_audio(frame(3))
+        await asyncio.sleep(AN_INSTANT)
+        assert stage.upstream.heard == frame(1) + frame(3)
+
+
+@in_virtual_time
+async def test_muting_in_mid_sentence_closes_it_with_silence() -> None:
+    """Else the turn detection would wait for ever for a word that cannot come."""
+    stage = Stage()
+    async with stage.running():
+        stage.upstream.say(e.SpeechStarted("item_u"))
+        await asyncio.sleep(AN_INSTANT)
+        stage.session.receive(e.Muted(True))
+        await asyncio.sleep(AN_INSTANT)
+        assert stage.upstream.heard == bytes(1_500 * BYTES_PER_MS)
+
+
+@in_virtual_time
+async def test_push_to_talk_commits_behind_the_audio() -> None:
+    """Also where the upstream takes it slowly; and what is said next is behind the commit."""
+    stage = Stage(push_to_talk=True)
+    async with stage.running():
+        stage.upstream.reading.clear()
+        for n in range(1, 6):
+            stage.session.push_audio(frame(n))
+        stage.session.release_push()
+        stage.session.push_audio(frame(6))
+        stage.upstream.reading.set()
+        await asyncio.sleep(AN_INSTANT)
+        assert stage.upstream.sent == [*(frame(n) for n in range(1, 6)), c.CommitAudio(), frame(6)]
+
+
+@in_virtual_time
+async def test_a_press_too_short_to_be_a_question_is_cleared() -> None:
+    stage = Stage(push_to_talk=True)
+    async with stage.running():
+        stage.session.push_audio(frame(1))
+        stage.session.release_push()
+        stage.session.release_push()  # nothing was pressed
+        await asyncio.sleep(AN_INSTANT)
+        assert stage.upstream.sent == [frame(1), c.ClearAudio()]
+
+
+@in_virtual_time
+async def test_an_upstream_that_takes_nothing_more_is_given_up_after_five_seconds() -> None:
+    stage = Stage()
+    async with stage.running() as task:
+        stage.upstream.reading.clear()
+        stage.session.push_audio(frame(1))
+        assert await task is EndReason.UPSTREAM_TIMEOUT
+        assert stage.now == pytest.approx(5, abs=SOON)
+    assert not stage.upstream.open
+
+
+@in_virtual_time
+async def test_an_upstream_that_refuses_never_began() -> None:
+    stage = Stage()
+    stage.upstream.refusal = UpstreamRefused("no key")
+    async with stage.running() as task:
+        assert await task is EndReason.UPSTREAM_AUTH
+    assert not stage.session.began
+    assert stage.told == []
+
+
+@in_virtual_time
+async def test_what_does_not_work_in_this_session_is_said_first() -> None:
+    stage = Stage()
+    stage.upstream.limits = ("speech_unavailable",)
+    async with stage.running():
+        assert [type(told) for _, told in stage.told] == [c.TellReady, c.TellNotice]
+
+
+# -- to the visitor ---------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_an_answer_runs_two_seconds_ahead_of_its_sound_and_no_more() -> None:
+    stage = Stage()
+    async with stage.running():
+        await stage.answer(*[100] * 100)
+        began = stage.all(c.Play)[0][0]
+        await asyncio.sleep(10)
+        sent_ms = accumulate(len(play.pcm) // BYTES_PER_MS for _, play in stage.all(c.Play))
+        ahead = [ms / 1000 - (at - began) for ms, (at, _) in zip(sent_ms, stage.all(c.Play), strict=True)]
+        assert max(ahead) == pytest.approx(2.1, abs=0.01)  # two seconds, and the piece that reaches beyond
+        assert stage.played_ms == 10_000
+
+
+@in_virtual_time
+async def test_after_a_stop_nothing_of_the_answer_is_sent() -> None:
+    stage = Stage()
+    async with stage.running():
+        await stage.answer(*[100] * 100)
+        await asyncio.sleep(1)
+        stage.session.receive(e.Interrupt())
+        sent_ms = stage.played_ms
+        await asyncio.sleep(20)
+        assert stage.played_ms == sent_ms < 3_200
+        assert [stop.item_id for _, stop in stage.all(c.StopPlayback)] == ["item_a"]
+        assert not stage.all(c.PlayDone)
+
+
+@in_virtual_time
+async def test_an_answer_longer_than_a_minute_waits_in_the_upstream() -> None:
+    """Its memory is the service's, not ours; and none of it is lost."""
+    stage = Stage()
+    async with stage.running():
+        await stage.answer(*[1_000] * 100)
+        waiting = stage.upstream.waiting
+        assert waiting > 30
+        await asyncio.sleep(20)
+        assert 0 < stage.upstream.waiting < waiting
+        await asyncio.sleep(90)
+        assert stage.upstream.waiting == 0
+        assert stage.played_ms == 100_000
+
+
+@in_virtual_time
+async def test_a_visitor_who_takes_nothing_more_is_given_up_after_five_seconds() -> None:
+    stage = Stage()
+    async with stage.running() as task:
+        stage.reading.clear()
+        stage.session.tell(c.TellNotice("answer_failed"))
+        assert await task is EndReason.SLOW_CLIENT
+        assert 5 <= stage.now <= 5 + 1 + SOON  # and a second for the farewell
+
+
+@in_virtual_time
+async def test_a_visitor_who_is_not_there_any_more_is_lost() -> None:
+    stage = Stage()
+    async with stage.running() as task:
+        stage.error = ConnectionResetError()
+        stage.session.tell(c.TellNotice("answer_failed"))
+        assert await task is EndReason.CLIENT_LOST
+
+
+@pytest.mark.parametrize("about", ["what was heard", "what was not understood"])
+@in_virtual_time
+async def test_a_thousand_messages_that_nobody_reads_are_the_last(about: str) -> None:
+    """However quickly they come."""
+    stage = Stage()
+    async with stage.running() as task:
+        stage.reading.clear()
+        for n in range(1_001):
+            if about == "what was heard":
+                stage.upstream.say(e.TranscriptPartial("item_u", f"word {n}"))
+            else:
+                stage.session.tell(c.TellError("invalid_json", "A text frame holds one JSON object."))
+        assert await task is EndReason.SLOW_CLIENT
+        assert stage.now < 2
+
+
+# -- time -------------------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_ten_minutes_are_told_half_a_minute_before() -> None:
+    stage = Stage(idle_seconds=10_000)
+    async with stage.running() as task:
+        assert await task is EndReason.MAX_DURATION
+        assert stage.now == pytest.approx(600, abs=SOON)
+    [(at, expiring)] = stage.all(c.TellExpiring)
+    assert at == pytest.approx(570, abs=SOON)
+    assert (expiring.seconds, expiring.why) == (30, "duration")
+
+
+@in_virtual_time
+async def test_a_minute_without_a_word_is_the_last() -> None:
+    stage = Stage()
+    async with stage.running() as task:
+        for _ in range(10):
+            stage.session.push_audio(frame(0))
+        assert await task is EndReason.IDLE
+        assert stage.now == pytest.approx(60, abs=SOON)
+
+
+@in_virtual_time
+async def test_a_word_begins_the_minute_anew() -> None:
+    stage = Stage()
+    async with stage.running() as task:
+        await asyncio.sleep(40)
+        await stage.answer(100)
+        assert await task is EndReason.IDLE
+        assert stage.now == pytest.approx(100, abs=SOON)
+
+
+@in_virtual_time
+async def test_who_speaks_for_two_minutes_or_listens_is_not_idle() -> None:
+    stage = Stage()
+    async with stage.running() as task:
+        stage.upstream.say(e.SpeechStarted("item_u"))
+        await asyncio.sleep(130)
+        assert not task.done()
+        await stage.answer(*[1_000] * 120)
+        await asyncio.sleep(110)
+        assert not task.done()
+
+
+# -- the knowledge ----------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_search_is_given_up_after_three_seconds_and_the_answer_does_not_wait_for_it() -> None:
+    stage = Stage(knowledge=FakeKnowledge(HOURS, hangs=True))
+    async with stage.running():
+        asked_at = stage.now
+        request_id = await stage.ask()
+        assert stage.now - asked_at < 1.5
+        stage.upstream.say(e.ResponseStarted("r", request_id))
+        await asyncio.sleep(3 - (stage.now - asked_at) - SOON)
+        assert stage.knowledge.searching == 1
+        await asyncio.sleep(2 * SOON)
+        assert stage.knowledge.searching == 0
+    [turn] = stage.facts.turns
+    assert turn.searches == {"failed": 1}
+
+
+@in_virtual_time
+async def test_a_bug_of_the_knowledge_costs_one_search() -> None:
+    stage = Stage(knowledge=FakeKnowledge(error=RuntimeError("a bug")))
+    async with stage.running() as task:
+        await stage.ask()
+        assert not task.done()
+    assert [turn.searches for turn in stage.facts.turns] == [{"failed": 1}]
+
+
+# -- the end ----------------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_the_first_reason_stands() -> None:
+    stage = Stage()
+    async with stage.running() as task:
+        stage.session.end(EndReason.CONCURRENT)
+        stage.session.end(EndReason.DISABLED)
+        stage.upstream.fail(UpstreamClosed("gone"))
+        assert await task is EndReason.CONCURRENT
+
+
+@in_virtual_time
+async def test_after_the_end_nothing_is_taken_any_more() -> None:
+    stage = Stage(push_to_talk=True)
+    async with stage.running() as task:
+        stage.session.end(EndReason.IDLE)
+        stage.session.push_audio(frame(1))
+        stage.session.receive(e.TextSubmitted("Hello?"))
+        stage.session.release_push()
+        assert await task is EndReason.IDLE
+    assert stage.upstream.sent == []
+    assert stage.facts.turns == []
+
+
+@in_virtual_time
+async def test_an_open_turn_ends_with_the_session_and_is_recorded_and_told() -> None:
+    """With a search under way, which ends, too."""
+    stage = Stage(knowledge=FakeKnowledge(HOURS, hangs=True))
+    async with stage.running():
+        stage.session.receive(e.TextSubmitted("When do you open?"))
+        await asyncio.sleep(AN_INSTANT)
+        assert stage.knowledge.searching == 1
+        ended_at = stage.now
+    assert stage.now - ended_at < SOON
+    assert [(turn.number, turn.outcome) for turn in stage.facts.turns] == [(1, TurnOutcome.INTERRUPTED)]
+    assert [done.outcome for _, done in stage.all(c.TellTurnDone)] == [TurnOutcome.INTERRUPTED]
+    assert stage.knowledge.searching == 0
+
+
+@in_virtual_time
+async def test_every_turn_is_recorded_though_the_records_are_slow() -> None:
+    stage = Stage()
+    async with stage.running() as task:
+        stage.facts.storing.clear()
+        for _ in range(3):
+            await stage.ask()
+        stage.session.end(EndReason.IDLE)
+        await asyncio.sleep(4)
+        assert not task.done()
+        stage.facts.storing.set()
+    assert [turn.number for turn in stage.facts.turns] == [1, 2, 3]
+
+
+@in_virtual_time
+async def test_records_that_hang_hold_up_the_end_for_five_seconds() -> None:
+    stage = Stage()
+    async with stage.running() as task:
+        stage.facts.storing.clear()
+        await stage.ask()
+        stage.session.end(EndReason.IDLE)
+        ended_at = stage.now
+        await task
+        assert stage.now - ended_at == pytest.approx(5, abs=SOON)
+
+
+@pytest.mark.parametrize("where", ["upstream", "visitor", "records"])
+@in_virtual_time
+async def test_a_bug_anywhere_ends_everything(where: str) -> None:
+    """It is raised, for whoever owns the session to log; and nothing runs on."""
+    stage = Stage(knowledge=FakeKnowledge(HOURS, hangs=True))
+    async with stage.running() as task:
+        stage.session.receive(e.TextSubmitted("When do you open?"))
+        await asyncio.sleep(AN_INSTANT)
+        bug = RuntimeError("a bug")
+        match where:
+            case "upstream":
+                stage.upstream.fail(bug)
+            case "visitor":
+                stage.error = bug
+                stage.session.tell(c.TellNotice("answer_failed"))
+            case "records":
+                stage.facts.error = bug
+                stage.session.receive(e.TextSubmitted("And on Sundays?"))
+        with pytest.raises((RuntimeError, ExceptionGroup)):
+            await task
+    assert not stage.upstream.open
+    assert stage.knowledge.searching == 0
+
+
+@in_virtual_time
+async def test_a_session_that_is_cancelled_still_records_its_turn() -> None:
+    stage = Stage()
+    async with stage.running() as task:
+        await stage.ask()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert [turn.outcome for turn in stage.facts.turns] == [TurnOutcome.INTERRUPTED]
+    assert not stage.upstream.open
