@@ -88,10 +88,9 @@ class Command(BaseCommand):
             self.stdout.flush()
 
         # Before Daphne's own: that one stumbles over the connections which became sockets, and cancels none.
-        reactor.addSystemEventTrigger(
-            "before",  # type: ignore[arg-type]  # Twisted's interface has lost its first argument
-            "shutdown",
-            lambda: Deferred.fromFuture(asyncio.ensure_future(_wind_down())),
+        stopping: Any = reactor  # Twisted's types have lost an argument of this method
+        stopping.addSystemEventTrigger(
+            "before", "shutdown", lambda: Deferred.fromFuture(asyncio.ensure_future(_wind_down()))
         )
         Server(
             application,
