@@ -83,9 +83,4 @@ async def warm_up(progress: Progress) -> None:
     """Load what the first visitor would otherwise wait for. ``progress`` may be called from other threads."""
     if conf().provider == "local":
         await local_models().warm_up(progress)
-    known = knowledge()
-    if not isinstance(known, NoKnowledge):
-        from voice.knowledge.local import LocalKnowledge
-
-        if isinstance(known, LocalKnowledge):
-            await known.prepare(lambda done, total: progress("knowledge", done / total if total else 1.0))
+    await knowledge().prepare(lambda done, total: progress("knowledge", done / total if total else 1.0))

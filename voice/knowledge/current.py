@@ -7,17 +7,14 @@ from threading import Lock
 from typing import Final
 
 from . import rows
+from .base import Progress, no_progress
 from .encoder import Encoder
-from .encoding import Progress, maker, with_vectors
+from .encoding import maker, with_vectors
 from .index import Index
 
 PATIENCE: Final = 0.1
 """Seconds that a search waits while another thread brings the index up to date. Usually that takes 20 ms;
 while it takes longer (many new texts), what was there before is searched."""
-
-
-def no_progress(done: int, total: int) -> None:
-    """Nobody is watching."""
 
 
 class CurrentIndex:

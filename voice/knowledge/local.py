@@ -14,10 +14,9 @@ from django.db import close_old_connections
 
 from voice.protocol.context import Passage
 
-from .base import Knowledge, KnowledgeError, KnowledgeUnavailable
-from .current import CurrentIndex, no_progress
+from .base import Knowledge, KnowledgeError, KnowledgeUnavailable, Progress, no_progress
+from .current import CurrentIndex
 from .encoder import Encoder, sentence_encoder
-from .encoding import Progress
 from .options import KnowledgeOptions
 
 logger = logging.getLogger(__name__)

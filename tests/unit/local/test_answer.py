@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from voice.protocol.context import Passage
 from voice.upstream.local.answer import MOST_SENTENCES, MOST_WORDS, Background, compose, needs_knowledge
-from voice.upstream.local.follow_up import combined, is_follow_up
+from voice.upstream.local.follow_up import is_follow_up
 from voice.upstream.local.sentences import BREATH, breaths, sentences
 from voice.upstream.local.spoken import spoken
 from voice.upstream.local.words import language_of, stems
@@ -117,10 +117,6 @@ class TestFollowUps:
     )
     def test_whole_questions_are_none(self, question: str) -> None:
         assert not is_follow_up(question)
-
-    def test_are_searched_for_with_the_question_before(self) -> None:
-        assert combined("When do you open?", "And on Sundays?") == "When do you open? And on Sundays?"
-        assert combined("When do you open?", "Where can I park my car?") == "Where can I park my car?"
 
     def test_keep_to_the_topic(self) -> None:
         concert = Passage("Concerts", "On Sundays there is music in the garden.", language="en")

@@ -20,8 +20,3 @@ def is_follow_up(question: str) -> bool:
     opened = any(f"{' '.join(found)} ".startswith(f"{opener} ") for opener in _OPENERS)
     remainder = len(found) <= _SHORTEST and len(stems(question)) <= 1
     return bool(found) and len(found) <= _LONGEST and (opened or remainder)
-
-
-def combined(previous: str, question: str) -> str:
-    """The question to search for: with the previous one's words before it if it leans on that one."""
-    return f"{previous} {question}" if previous and is_follow_up(question) else question
