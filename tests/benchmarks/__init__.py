@@ -1,0 +1,1 @@
+"""Measurements. They print figures, and are no tests: nothing here fails because a machine is slow."""
