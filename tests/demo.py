@@ -2,20 +2,24 @@
 
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 READY_LIMIT = 120.0
 """Seconds to migrate, to index the knowledge and to load the models, on a machine that does other things too."""
+STOP_LIMIT = 15.0
+"""Seconds from Ctrl-C to its end."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,18 @@ class Demo:
     """A running demonstration site."""
 
     url: str
-    visitor_password: str
+    passwords: dict[str, str] = field(repr=False)
+    """Of its users, by name: ``visitor``, ``staff``, and who was added."""
+    environment: dict[str, str] = field(repr=False)
+
+    def add_user(self, name: str) -> str:
+        """Somebody new, who has not talked yet. Returns the name."""
+        self.passwords[name] = secrets.token_urlsafe()
+        new = f"User.objects.create_user({name!r}, password={self.passwords[name]!r})"
+        command = f"from django.contrib.auth.models import User; {new}"
+        program = [sys.executable, "manage.py", "shell", "-c", command]
+        subprocess.run(program, env=self.environment, check=True, capture_output=True)
+        return name
 
 
 @contextmanager
@@ -34,7 +49,7 @@ def running(folder: Path, **overrides: str) -> Iterator[Demo]:
     """
     port = _free_port()
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}", "DJANGO_DEBUG": "true"}
-    environment |= {"DJANGO_SETTINGS_MODULE": "project.settings", **overrides}
+    environment |= {"DJANGO_SETTINGS_MODULE": "project.settings", "PYTHONFAULTHANDLER": "1", **overrides}
     process = subprocess.Popen(
         [sys.executable, "manage.py", "demo", "--port", str(port)],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
@@ -44,18 +59,22 @@ def running(folder: Path, **overrides: str) -> Iterator[Demo]:
     try:
         printed = _until_ready(process)
         stuck.cancel()
-        threading.Thread(target=_drain, args=(process,), daemon=True).start()
-        password = re.search(r"visitor / (\S+)", printed)
-        assert password, printed
-        yield Demo(f"http://127.0.0.1:{port}", password[1])
+        last_words: deque[str] = deque(maxlen=200)
+        reader = threading.Thread(target=_drain, args=(process, last_words), daemon=True)
+        reader.start()
+        passwords = dict(re.findall(r"(\w+) / (\S+)", printed))
+        assert passwords.keys() == {"visitor", "staff"}, printed
+        yield Demo(f"http://127.0.0.1:{port}", passwords, environment)
     finally:
         stuck.cancel()
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(15)
+            process.wait(STOP_LIMIT)
         except subprocess.TimeoutExpired:
-            process.kill()
-            raise
+            process.send_signal(signal.SIGABRT)  # it says where each of its threads stands
+            process.wait(STOP_LIMIT)
+            reader.join()
+            raise AssertionError(f"the demo did not stop:\n{''.join(last_words)}") from None
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
 
@@ -70,10 +89,10 @@ def _until_ready(process: "subprocess.Popen[str]") -> str:
     raise AssertionError(f"the demo did not start:\n{printed}")
 
 
-def _drain(process: "subprocess.Popen[str]") -> None:
+def _drain(process: "subprocess.Popen[str]", last_words: deque[str]) -> None:
+    """Read on: a full pipe would stop the server."""
     assert process.stdout is not None
-    for _ in process.stdout:
-        pass  # a full pipe would stop the server
+    last_words.extend(process.stdout)
 
 
 def _free_port() -> int:

@@ -12,6 +12,13 @@ from playwright.async_api import Page, async_playwright
 from tests import demo
 from tests.demo import Demo
 
+ARGUMENTS = [
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+
 Visit = Callable[..., AbstractAsyncContextManager[Page]]
 
 
@@ -24,34 +31,45 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 @pytest.fixture
 def visit(site: Demo) -> Visit:
-    """``visit(path, microphone)``: a page of the site, with somebody logged in, whose microphone hears that file."""
+    """``visit(path)``: a page of the site in a browser of its own, where ``visitor`` is logged in.
+
+    ``user`` is somebody else, or "" for nobody; the ``microphone`` hears that file, or the browser's own beeps.
+    """
     chromium = shutil.which("chromium")
     if chromium is None:
         assert os.environ.get("CI") != "true", "chromium is missing"
         pytest.skip("needs Debian's chromium")
 
     @asynccontextmanager
-    async def visiting(path: str, microphone: Path, **context: object) -> AsyncIterator[Page]:
+    async def visiting(
+        path: str, *, microphone: Path | None = None, user: str = "visitor", **context: object
+    ) -> AsyncIterator[Page]:
+        hears = [f"--use-file-for-fake-audio-capture={microphone}%noloop"] if microphone else []
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(
-                executable_path=chromium,
-                args=[
-                    "--use-fake-ui-for-media-stream",
-                    "--use-fake-device-for-media-stream",
-                    f"--use-file-for-fake-audio-capture={microphone}%noloop",
-                    "--disable-background-networking",
-                    "--disable-component-update",
-                ],
-            )
-            page = await browser.new_page(**context)  # type: ignore[arg-type]
-            await page.goto(f"{site.url}/accounts/login/?next={path}")
-            await page.fill("input[name=username]", "visitor")
-            await page.fill("input[name=password]", site.visitor_password)
-            await page.press("input[name=password]", "Enter")
-            await page.wait_for_url(f"**{path}")
+            browser = await playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS, *hears])
+            page = await (await browser.new_context(**context)).new_page()  # type: ignore[arg-type]
+            if user:
+                await page.goto(f"{site.url}/accounts/login/?next=/fr/")
+                await log_in(page, site, user)
+                await page.wait_for_url("**/fr/")
+            await page.goto(f"{site.url}{path}")
             try:
                 yield page
             finally:
                 await browser.close()
 
     return visiting
+
+
+async def log_in(page: Page, site: Demo, user: str) -> None:
+    """Fill in the form."""
+    await page.fill("input[name=username]", user)
+    await page.fill("input[name=password]", site.passwords[user])
+    await page.press("input[name=password]", "Enter")
+
+
+async def picture(page: Page, name: str) -> None:
+    """A screenshot for people to look at, if ``SCREENSHOTS`` names a folder for them."""
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        await page.screenshot(path=f"{folder}/{name}.png")

@@ -1,7 +1,6 @@
 """A visitor asks aloud, hears the answer, interrupts it and hears another: the whole way, in a real browser."""
 
 import itertools
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 from playwright.async_api import Page
 
 from tests import speech
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, picture
 
 AUDIBLE = 0.005
 """RMS at the output above which something is heard."""
@@ -62,13 +61,13 @@ async def test_a_spoken_question_is_answered_aloud_and_may_be_interrupted(
     """Captions come while the visitor speaks, the source is right, the answer sounds, a barge-in silences it."""
     question, follow_up = (speech.spoken(text, talk.language) for text in (talk.question, talk.follow_up))
     microphone = speech.recording(tmp_path / "microphone.wav", 700, question, 6_000, follow_up, 15_000)
-    async with visit(talk.path, microphone) as page:
+    async with visit(talk.path, microphone=microphone) as page:
         await page.evaluate(WATCH)
         await page.get_by_role("button", name=talk.launch).click()
         await page.get_by_role("button", name=talk.start).click()
         await page.get_by_role("button", name=talk.agree).click()  # only then the microphone opens
         await _second_answer(page)
-        await page.screenshot(path=_picture(f"conversation-{talk.language}"))
+        await picture(page, f"conversation-{talk.language}")
         seen = await page.evaluate("window.seen")
         await page.get_by_role("button", name=talk.stop).click()  # so that its line is final, with its sources
         await page.locator("voice-widget").get_by_role("link", name=talk.second_source).last.wait_for(timeout=10_000)
@@ -106,8 +105,3 @@ def _assert_barge_in(seen: list[dict[str, Any]]) -> None:
     late = max(silent_after, default=spoke_again["at"]) - spoke_again["at"]
     print(f"silent {late:.0f} ms after speech.started; {0.02 * len(heard):.1f} s of the first answer were heard")
     assert late <= 300
-
-
-def _picture(name: str) -> str | None:
-    folder = os.environ.get("SCREENSHOTS")
-    return f"{folder}/{name}.png" if folder else None

@@ -129,7 +129,7 @@ test("a notice goes away when the visitor speaks or types again", () => {
   assert.equal(after(...told, { type: "client.asked", text: "?" }).notice, null);
 });
 
-for (const status of ["refused", "missing", "busy", "insecure"]) {
+for (const status of ["refused", "missing", "busy", "insecure", "unloaded"]) {
   test(`without its microphone (${status}) a conversation does not begin`, () => {
     const { phase, microphone } = after(starting, { type: "client.microphone", status: "asking" }, { type: "client.microphone", status });
     assert.deepEqual([phase, microphone], ["ready", status]);
@@ -140,7 +140,7 @@ test("a microphone that is lost in a conversation does not end it", () => {
   assert.equal(after(...listening, { type: "client.microphone", status: "lost" }).phase, "listening");
 });
 
-for (const reason of ["client_hangup", "idle", "timeout", "max_duration"]) {
+for (const reason of ["client_hangup", "idle", "timeout", "max_duration", "concurrent"]) {
   test(`${reason} is an ordinary end`, () => assert.equal(after(...listening, closed(reason)).phase, "ended"));
 }
 

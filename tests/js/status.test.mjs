@@ -18,7 +18,7 @@ test("there is a word for each phase, with and without a microphone", () => {
 });
 
 test("there is a sentence for each trouble with the microphone, and no two are alike", () => {
-  const troubles = ["refused", "missing", "busy", "insecure", "lost"];
+  const troubles = ["refused", "missing", "busy", "insecure", "unloaded", "lost"];
   const names = troubles.map((microphone) => hint(snapshot({ microphone }))[0]);
   words(names);
   assert.equal(new Set(names).size, troubles.length);

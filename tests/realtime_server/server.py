@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http
 import json
+import ssl
 from collections.abc import Callable
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -25,11 +26,12 @@ class RealtimeServer:
             ...
             await server.until(lambda: server.conversation)
 
-    Any key is good. Leaving cuts what is still open.
+    Any key is good. With ``tls`` it is ``https`` and ``wss``. Leaving cuts what is still open.
     """
 
-    def __init__(self, script: Script | None = None) -> None:
+    def __init__(self, script: Script | None = None, *, tls: ssl.SSLContext | None = None) -> None:
         self.script = script or Script()
+        self._tls = tls
         self.sessions: list[RealtimeSession] = []
         """One for each connection there was, oldest first."""
         self.handshakes: list[tuple[str, dict[str, str]]] = []
@@ -43,8 +45,9 @@ class RealtimeServer:
     async def __aenter__(self) -> Self:
         """Listen."""
         self._server = await serve(
-            self._serve, "127.0.0.1", 0, process_request=self._admit, compression=None, max_size=16 * 2**20
-        )
+            self._serve, "127.0.0.1", 0,
+            ssl=self._tls, process_request=self._admit, compression=None, max_size=16 * 2**20,
+        )  # fmt: skip
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -66,7 +69,7 @@ class RealtimeServer:
     @property
     def url(self) -> str:
         """The ``base_url`` for a client."""
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/v1"
 
     @property
     def session(self) -> RealtimeSession:

@@ -8,7 +8,7 @@ markers that no passage can contain.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 OPEN, CLOSE = "<<<reference data", "end of reference data>>>"
@@ -61,6 +61,13 @@ def within(passages: Iterable[Passage], policy: ContextPolicy) -> tuple[Passage,
             left -= len(text)
             chosen.append(replace(passage, title=clean(passage.title)[:TITLE_LIMIT], text=text))
     return tuple(chosen)
+
+
+def covers(standing: Sequence[Passage], passages: Sequence[Passage]) -> bool:
+    """Whether ``standing`` already says what ``passages`` do: the same one first, and none that is missing."""
+    known = [replace(passage, score=0.0) for passage in standing]
+    wanted = [replace(passage, score=0.0) for passage in passages]
+    return known[:1] == wanted[:1] and all(passage in known for passage in wanted)
 
 
 def sources(passages: Iterable[Passage]) -> tuple[Source, ...]:

@@ -37,7 +37,7 @@ from typing import Any
 
 from voice.protocol import commands as c
 from voice.protocol import events as e
-from voice.protocol.context import ContextPolicy, render, sources, within
+from voice.protocol.context import ContextPolicy, covers, render, sources, within
 from voice.protocol.outcomes import TurnOutcome
 from voice.protocol.playback import Cut, PlaybackLedger, Unheard
 from voice.protocol.prefetch import Prefetch, PrefetchPolicy
@@ -213,7 +213,8 @@ class Conversation:
 
     def _question_ends(self, turn: Turn) -> None:
         turn.state = TurnState.AWAITING_CONTEXT
-        turn.deadline = self._now + self._prefetch_policy.budget_ms / 1000
+        policy = self._prefetch_policy
+        turn.deadline = self._now + (policy.typed_budget_ms if turn.typed else policy.budget_ms) / 1000
         turn.commit_deadline = self._now + COMMIT_LIMIT
         turn.prefetched = bool(turn.context_item)
         turn.timeline.mark(Mark.SPEECH_STOPPED, self._now)
@@ -298,14 +299,16 @@ class Conversation:
             self._answer_if_ready()
 
     def _replace_context(self, turn: Turn) -> None:
+        found = turn.prefetch.found
+        passages = within(found.passages, self._context_policy) if found else ()
+        if turn.context_item and passages and covers(turn.passages, passages):
+            return  # what stands there stays proved, and cached
         if turn.context_item:
             self._tell(c.DeleteItem(turn.context_item))
-            turn.context_item, turn.sources, turn.prefetched, turn.context_confirmed = "", (), False, None
-        found = turn.prefetch.found
-        if found is None:
+            turn.context_item, turn.passages, turn.prefetched, turn.context_confirmed = "", (), False, None
+        if not passages:
             return
-        passages = within(found.passages, self._context_policy)
-        turn.context_item, turn.sources = turn.next_context_item(), sources(passages)
+        turn.context_item, turn.passages = turn.next_context_item(), passages
         turn.timeline.remark(Mark.CONTEXT_READY, self._now)
         self._tell(c.InjectContext(turn.context_item, render(passages), passages))
 
@@ -320,7 +323,7 @@ class Conversation:
             return
         turn.state, turn.deadline, turn.request_id = TurnState.RESPONDING, None, f"req_{turn.number}"
         self._tell_knowledge(turn.prefetch.requested())
-        self._tell(c.TellContext(turn.sources, turn.prefetched, turn.waited_ms(self._now)))
+        self._tell(c.TellContext(sources(turn.passages), turn.prefetched, turn.waited_ms(self._now)))
         if self._cut is not None:
             self._cut_memory(self._cut.estimate)  # the memory must be right before the next answer
         self._tell_slot(self._slot.request(turn.request_id, self._now))

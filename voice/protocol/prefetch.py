@@ -37,6 +37,9 @@ class PrefetchPolicy:
     """Share of the question's words that a search must have known for its passages to be used as they are."""
     budget_ms: int = 200
     """How long the answer may wait for retrieval, from the end of speech."""
+    typed_budget_ms: int = 1_000
+    """The same for a typed question: nothing could be searched for while it was on its way, and who types expects to
+    wait for a moment."""
 
 
 @dataclass(frozen=True, slots=True)

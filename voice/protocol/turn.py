@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from voice.protocol.commands import TurnEnded
-from voice.protocol.context import Source
+from voice.protocol.context import Passage, sources
 from voice.protocol.outcomes import TurnOutcome
 from voice.protocol.prefetch import Prefetch
 from voice.protocol.timeline import Mark, Timeline
@@ -41,7 +41,8 @@ class Turn:
     context_item: str = ""
     """The context that stands in the conversation for this turn, if any."""
     context_confirmed: bool | None = None
-    sources: tuple[Source, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    """What stands in it."""
     prefetched: bool = False
     request_id: str = ""
     upstream_done: bool = False
@@ -72,7 +73,7 @@ class Turn:
             marks=self.timeline.marks(),
             prefetched=self.prefetched,
             context_confirmed=self.context_confirmed,
-            sources=self.sources,
+            sources=sources(self.passages),
             question=question,
             answer=self.answer,
         )

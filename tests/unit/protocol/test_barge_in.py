@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.protocol.script import QUESTION, Script, audio, done
+from tests.unit.protocol.script import PARKING, QUESTION, Script, audio, done
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.outcomes import TurnOutcome
@@ -170,6 +170,7 @@ def test_a_barge_in_between_the_request_and_the_answers_start_cancels_it_when_it
 def test_the_next_answer_waits_until_the_interrupted_one_is_done() -> None:
     script = answering()
     script.at(2_900, e.TextSubmitted("Parking?"))
+    script.at(3_000, script.found(PARKING))
     script.at(3_500)
     assert [r.request_id for r in script.all(c.CreateResponse)] == ["req_1"]
     script.at(3_600, done("resp_1", status="cancelled"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.unit.protocol.script import HOURS, PARKING, QUESTION, Script, done
 from voice.protocol import commands as c
 from voice.protocol import events as e
@@ -73,6 +75,30 @@ def test_a_better_answer_of_the_knowledge_replaces_the_one_before() -> None:
     finish(script, 2_500)
     script.assert_searches(1, {"hit": 1, "superseded": 1})
     assert script.last(c.TurnEnded).marks["context_ready"] == 1_600
+
+
+def test_an_answer_of_the_knowledge_that_adds_nothing_leaves_the_context_where_it_is() -> None:
+    """It stands in front of the question, and the upstream has it in its cache."""
+    script = Script()
+    script.speak(text="When do you open on Sundays ")
+    script.at(1_200, script.found(HOURS, PARKING))
+    script.at(1_990, e.TranscriptDelta("item_u", "in the winter months, and with the two big dogs that I have?"))
+    script.at(2_000, e.SpeechStopped("item_u"), e.InputCommitted("item_u", "ctx_1_1"))
+    script.at(2_120, script.found(replace(HOURS, score=0.7)))
+    script.assert_never(c.DeleteItem)
+    assert script.when(c.InjectContext) == [1_200]
+    finish(script, 2_500)
+    script.assert_turn(1, TurnOutcome.COMPLETED, prefetched=True, context_confirmed=True)
+    script.assert_searches(1, {"hit": 1, "superseded": 1})
+
+
+def test_one_that_puts_another_passage_first_replaces_it() -> None:
+    script = Script()
+    script.speak(text="When do you open on Sundays ")
+    script.at(1_200, script.found(HOURS, PARKING))
+    script.at(1_400, e.TranscriptDelta("item_u", "in the winter months, "))
+    script.at(1_600, script.found(PARKING, HOURS))
+    script.assert_told(c.DeleteItem("ctx_1_1"), script.last(c.InjectContext))
 
 
 def test_at_most_one_search_is_out_at_a_time() -> None:

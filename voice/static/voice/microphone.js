@@ -10,7 +10,7 @@ const PROBLEMS = {
   AbortError: "busy",
 };
 
-/** Why there is no microphone: "refused", "missing", "busy" or "insecure". */
+/** Why there is no microphone: "refused", "missing", "busy" or "insecure"; "unloaded" if its worklet did not come. */
 export class MicrophoneError extends Error {
   constructor(status, cause) {
     super(`no microphone: ${status}`, { cause });
@@ -86,12 +86,20 @@ export class Microphone {
   async #listen() {
     const stream = this.#stream;
     this.#context = new AudioContext({ latencyHint: "interactive" });
-    await Promise.all([this.#context.audioWorklet.addModule(this.#worklet), this.#context.resume()]);
+    await Promise.all([this.#load(), this.#context.resume()]);
     this.#node = new AudioWorkletNode(this.#context, "voice-capture", { numberOfOutputs: 0, channelCount: 1 });
     this.#node.port.onmessage = ({ data }) => this.#receive(data);
     this.mute(this.#muted);
     this.#context.createMediaStreamSource(stream).connect(this.#node);
     for (const track of stream.getAudioTracks()) track.addEventListener("ended", this.#onLost);
+  }
+
+  async #load() {
+    try {
+      await this.#context.audioWorklet.addModule(this.#worklet);
+    } catch (error) {
+      throw new MicrophoneError("unloaded", error);
+    }
   }
 
   #receive({ pcm, level }) {

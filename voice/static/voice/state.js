@@ -17,11 +17,13 @@ export const PHASES = Object.freeze([
   "ready", "connecting", "listening", "thinking", "speaking", "interrupted", "reconnecting", "ended", "unavailable",
 ]);
 /** The microphone is off by choice, being asked for, open, or cannot be had. */
-export const MICROPHONE = Object.freeze(["off", "asking", "on", "refused", "missing", "busy", "insecure", "lost"]);
+export const MICROPHONE = Object.freeze([
+  "off", "asking", "on", "refused", "missing", "busy", "insecure", "unloaded", "lost",
+]);
 
 export const INITIAL = Object.freeze({
   phase: "ready",
-  reason: null, // why the conversation ended: a reason of session.ending, or "network", "stale_page"
+  reason: null, // why the conversation ended: a reason of session.ending, or "network", "stale_page", "unloaded"
   retryAfterMs: null,
   microphone: "off",
   muted: false,
@@ -36,7 +38,7 @@ export const INITIAL = Object.freeze({
 
 const LIVE = new Set(["connecting", "listening", "thinking", "speaking", "interrupted", "reconnecting"]);
 // These ends are nobody's fault; all others mean that the voice is not available.
-const PLAIN_ENDS = new Set(["client_hangup", "timeout", "idle", "max_duration"]);
+const PLAIN_ENDS = new Set(["client_hangup", "timeout", "idle", "max_duration", "concurrent"]);
 
 export function isLive(snapshot) {
   return LIVE.has(snapshot.phase);

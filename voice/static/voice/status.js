@@ -2,11 +2,11 @@
 
 import { isLive } from "./state.js";
 
-const GONE = new Set(["refused", "missing", "busy", "insecure", "lost"]);
+const GONE = new Set(["refused", "missing", "busy", "insecure", "unloaded", "lost"]);
 /** Reasons that have a sentence of their own; any other is told as "unavailable". */
 export const TOLD_REASONS = Object.freeze([
   "unauthenticated", "auth_expired", "not_in_rollout", "revoked", "timeout", "idle", "concurrent", "max_duration",
-  "rate_limited", "disabled", "overloaded", "network", "stale_page", "server_drain",
+  "rate_limited", "disabled", "overloaded", "network", "stale_page", "unloaded", "server_drain",
 ]);
 
 /** The word for where the conversation stands: `[name, values]`. */

@@ -7,17 +7,19 @@
 
 import { consent, hasConsented } from "./consent.js";
 import { element } from "./dom.js";
-import { INITIAL, isAnswering, isLive } from "./state.js";
+import { INITIAL, isAnswering, isLive, reduce } from "./state.js";
 import { isHearing } from "./status.js";
 import { View } from "./view.js";
 import { readWords } from "./words.js";
 
+const UNLOADED = reduce(INITIAL, { type: "client.closed", reason: "unloaded" });
 const LOUD = 0.15; // RMS of a voice close to the microphone: the meter's full scale
 
 class VoiceWidget extends HTMLElement {
   #view = null;
   #client = null;
   #loading = null;
+  #unloaded = false; // the client was wanted, and did not come
   #open = false;
   #wanted = null; // what the visitor wanted to do when the consent notice stopped them
   #frame = 0;
@@ -116,10 +118,17 @@ class VoiceWidget extends HTMLElement {
   }
 
   async #whenAgreed(action) {
-    if (this.#hasAgreed()) return action(await this.#load());
+    if (this.#hasAgreed()) return this.#withClient(action);
     this.#wanted = action;
     this.#render();
     this.#view.focusConsent();
+  }
+
+  async #withClient(action) {
+    const client = await this.#load().catch(() => null);
+    this.#unloaded = client === null;
+    if (client) action(client);
+    else this.#render();
   }
 
   #key(event) {
@@ -162,7 +171,7 @@ class VoiceWidget extends HTMLElement {
   }
 
   get #snapshot() {
-    return this.#client?.getSnapshot() ?? INITIAL;
+    return this.#client?.getSnapshot() ?? (this.#unloaded ? UNLOADED : INITIAL);
   }
 
   #render() {

@@ -1,0 +1,143 @@
+"""What a visitor reads who may not talk: the door's words, in a real browser."""
+
+from dataclasses import dataclass
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.conftest import Visit, log_in, picture
+from tests.demo import Demo
+
+PER_HOUR = 5
+
+
+@dataclass(frozen=True)
+class Words:
+    """A page of the site, and what its widget says."""
+
+    language: str
+    path: str
+    log_in: str
+    launch: str
+    agree: str
+    start: str
+    end: str
+    listening: str
+    elsewhere: str
+    expired: str
+    often: str
+    unloaded: str
+
+
+ENGLISH = Words(
+    "en", "/help/opening-hours-harbour/", "Log in to ask by voice",
+    "Ask a question", "I agree", "Start talking", "End", "Listening",
+    "The conversation goes on in another window. Press to start a new one here.",
+    "Your login has expired. Please log in again.",
+    "You have started many conversations. Please try again in 60 min.",
+    "The voice assistant could not be loaded. Check your network, then reload this page.",
+)  # fmt: skip
+FRENCH = Words(
+    "fr", "/aide/horaires-port/", "Connectez-vous pour demander de vive voix",
+    "Poser une question", "J’accepte", "Commencer à parler", "Terminer", "À l’écoute",
+    "La conversation continue dans une autre fenêtre. Appuyez pour en commencer une nouvelle ici.",
+    "Votre connexion a expiré. Veuillez vous reconnecter.",
+    "Vous avez commencé beaucoup de conversations. Veuillez réessayer dans 60 min.",
+    "L’assistant vocal n’a pas pu être chargé. Vérifiez votre réseau, puis rechargez cette page.",
+)  # fmt: skip
+LANGUAGES = pytest.mark.parametrize("words", [ENGLISH, FRENCH], ids=["en", "fr"])
+
+
+@LANGUAGES
+async def test_who_is_not_logged_in_may_do_so_and_come_back(visit: Visit, site: Demo, words: Words) -> None:
+    """A link stands in the widget's place."""
+    async with visit(words.path, user="") as page:
+        link = page.get_by_role("link", name=words.log_in)
+        await expect(link).to_be_visible()
+        assert await page.locator("voice-widget").count() == 0
+        await picture(page, f"not-logged-in-{words.language}")
+        await link.click()
+        await log_in(page, site, "visitor")
+        await page.wait_for_url(f"**{words.path}")
+        await expect(page.get_by_role("button", name=words.launch)).to_be_visible()
+
+
+@LANGUAGES
+async def test_a_second_window_takes_the_conversation_over(visit: Visit, site: Demo, words: Words) -> None:
+    """And the first one is told; from there it can be taken back."""
+    async with visit(words.path, user=site.add_user(f"two-windows-{words.language}")) as page:
+        await begin(page, words)
+        await expect(status(page)).to_have_text(words.listening)
+        second = await page.context.new_page()
+        await second.goto(page.url)
+        await begin(second, words, agreed=True)
+        await expect(status(second)).to_have_text(words.listening)
+        await expect(hint(page)).to_have_text(words.elsewhere)
+        await picture(page, f"second-window-{words.language}")
+        await page.get_by_role("button", name=words.start).click()
+        await expect(status(page)).to_have_text(words.listening)
+        await expect(hint(second)).to_have_text(words.elsewhere)
+
+
+@LANGUAGES
+async def test_who_has_logged_out_elsewhere_is_told_so(visit: Visit, words: Words) -> None:
+    """Not that something is broken."""
+    async with visit(words.path) as page:
+        await page.context.clear_cookies(name="sessionid")
+        await begin(page, words)
+        await expect(hint(page)).to_have_text(words.expired)
+        await picture(page, f"logged-out-{words.language}")
+
+
+@LANGUAGES
+async def test_a_widget_that_did_not_come_is_said_to_be_missing(visit: Visit, words: Words) -> None:
+    """The button does not do nothing."""
+    async with visit(words.path) as page:
+        await page.route("**/client.js", lambda route: route.abort())
+        await begin(page, words)
+        await expect(hint(page)).to_have_text(words.unloaded)
+        await picture(page, f"unloaded-{words.language}")
+
+
+@LANGUAGES
+async def test_nor_is_the_microphone_blamed_for_it(visit: Visit, words: Words) -> None:
+    """Its worklet is a file like the others."""
+    async with visit(words.path) as page:
+        await page.locator("voice-widget").evaluate("widget => { widget.dataset.captureWorklet = '/not-there.js'; }")
+        await begin(page, words)
+        await expect(hint(page)).to_have_text(words.unloaded)
+
+
+@LANGUAGES
+async def test_who_has_talked_often_is_told_when_to_come_back(visit: Visit, site: Demo, words: Words) -> None:
+    """In minutes: the page and the server may be in different time zones."""
+    async with visit(words.path, user=site.add_user(f"talkative-{words.language}")) as page:
+        await begin(page, words)
+        for _ in range(PER_HOUR):
+            await expect(status(page)).to_have_text(words.listening)
+            await page.get_by_role("button", name=words.end, exact=True).click()
+            await page.get_by_role("button", name=words.start).click()
+        await expect(hint(page)).to_have_text(words.often)
+        await picture(page, f"limit-reached-{words.language}")
+
+
+async def begin(page: Page, words: Words, *, agreed: bool = False) -> None:
+    """Open the panel and press the button; the browser remembers who has ``agreed``."""
+    await page.get_by_role("button", name=words.launch).click()
+    await press_start(page, words, agreed=agreed)
+
+
+async def press_start(page: Page, words: Words, *, agreed: bool = False) -> None:
+    await page.get_by_role("button", name=words.start).click()
+    if not agreed:
+        await page.get_by_role("button", name=words.agree).click()
+
+
+def hint(page: Page) -> Locator:
+    """What the widget explains."""
+    return page.locator("voice-widget [part=hint]")
+
+
+def status(page: Page) -> Locator:
+    """What the widget is doing."""
+    return page.locator("voice-widget [part=status]")
