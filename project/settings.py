@@ -35,6 +35,8 @@ OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
 ENABLE_VOICE_REALTIME = env.bool("ENABLE_VOICE_REALTIME", default=False)
 VOICE_PROVIDER = env.str("VOICE_PROVIDER", default="", validate=validate.OneOf(["", "local", "openai"]))
 VOICE_ORIGINS: list[str] = env.list("VOICE_ORIGINS", default=[])
+WEAVIATE_URL = env.str("WEAVIATE_URL", default="")
+WEAVIATE_API_KEY = env.str("WEAVIATE_API_KEY", default="")
 
 try:
     env.seal()
@@ -183,4 +185,5 @@ VOICE: dict[str, Any] = {
     "PROVIDER": VOICE_PROVIDER or None,
     "ORIGINS": VOICE_ORIGINS,
     "OPENAI": {"api_key": OPENAI_API_KEY} | ({"base_url": OPENAI_BASE_URL} if OPENAI_BASE_URL else {}),
+    "KNOWLEDGE": {"weaviate": {"url": WEAVIATE_URL, "api_key": WEAVIATE_API_KEY}},
 }

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Self
 
-from voice.knowledge.base import Knowledge
+from voice.knowledge.base import EVERYONE, Knowledge, Scope
 from voice.protocol.commands import ToUpstream
 from voice.protocol.context import Passage
 from voice.protocol.events import UpstreamEvent
@@ -100,7 +100,7 @@ class FakeKnowledge(Knowledge):
             self.answering.set()
         self._passages, self._error = passages, error
 
-    async def search(self, query: str, *, language: str, limit: int) -> tuple[Passage, ...]:
+    async def search(self, query: str, *, language: str, limit: int, scope: Scope = EVERYONE) -> tuple[Passage, ...]:
         self.asked.append(query)
         self.searching += 1
         try:

@@ -97,6 +97,7 @@ def conf() -> VoiceSettings:
         provider=given.provider or ("openai" if given.openai.api_key else "local"),
         signing_key=given.signing_key or api_settings.SIGNING_KEY,
         login_url=given.login_url or settings.LOGIN_URL,
+        knowledge=replace(given.knowledge, backend=given.knowledge.backend or _backend(given.knowledge)),
     )
 
 
@@ -108,6 +109,10 @@ def problems() -> list[str]:
 def _given() -> tuple[VoiceSettings | None, list[str]]:
     found: list[str] = []
     return read(VoiceSettings, getattr(settings, "VOICE", {}), "VOICE", found, spell=str.upper), found
+
+
+def _backend(options: KnowledgeOptions) -> Literal["weaviate", "local"]:
+    return "weaviate" if options.weaviate.url else "local"
 
 
 def _forget(**_: object) -> None:

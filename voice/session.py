@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from voice.knowledge.base import Knowledge, KnowledgeError, KnowledgeUnavailable
+from voice.knowledge.base import EVERYONE, Knowledge, KnowledgeError, KnowledgeUnavailable, Scope
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.audio import duration_ms, silence
@@ -59,6 +59,8 @@ class SessionTerms:
     idle_seconds: float = 60.0
     """How long it may go on without a word from either side."""
     push_to_talk: bool = False
+    scope: Scope = EVERYONE
+    """What this visitor may find in the knowledge."""
 
 
 Tell = Callable[[c.ToBrowser], Awaitable[None]]
@@ -316,7 +318,7 @@ class Session:
         try:
             async with asyncio.timeout(SEARCH_LIMIT):
                 passages = await self._knowledge.search(
-                    command.query, language=self.terms.language, limit=self.terms.passages
+                    command.query, language=self.terms.language, limit=self.terms.passages, scope=self.terms.scope
                 )
         except TimeoutError:
             return e.RetrievalFailed(command.search_id, "timeout")

@@ -74,6 +74,10 @@ def knowledge() -> Knowledge:
     options = conf().knowledge
     if options.backend == "none" or conf().retrieval == "off":
         return NoKnowledge()
+    if options.backend == "weaviate":
+        from voice.knowledge.weaviate import WeaviateKnowledge
+
+        return WeaviateKnowledge(options.weaviate)
     from voice.knowledge.local import LocalKnowledge
 
     return LocalKnowledge(options)

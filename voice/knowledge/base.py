@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from voice.protocol.context import Passage
 
@@ -13,6 +14,24 @@ Progress = Callable[[int, int], None]
 
 def no_progress(done: int, total: int) -> None:
     """Nobody is watching."""
+
+
+Filter = str | int | bool | tuple[str, ...]
+"""What a property must be, or one of several texts that it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one visitor may find. The same for all searches of their session."""
+
+    tenant: str = ""
+    """Whose texts are searched: those of this tenant and of nobody else. Empty: those that belong to no tenant."""
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    """Values that properties of a text must have, all of them, by the properties' names in the backend."""
+
+
+EVERYONE = Scope()
+"""Where the site makes no difference between visitors."""
 
 
 class KnowledgeError(Exception):
@@ -30,11 +49,12 @@ class Knowledge(ABC):
     """In settings, records and statistics: ``local``, ``weaviate``, ``none``."""
 
     @abstractmethod
-    async def search(self, query: str, *, language: str, limit: int) -> tuple[Passage, ...]:
+    async def search(self, query: str, *, language: str, limit: int, scope: Scope = EVERYONE) -> tuple[Passage, ...]:
         """The ``limit`` passages that fit ``query`` best, best first; an empty tuple if none does.
 
         ``language`` is the visitor's language tag; passages of that language are preferred or required, as the
-        backend can. The caller sets the time limit and may cancel at any await.
+        backend can. Nothing outside of ``scope`` is found, and a scope that the backend cannot keep to (a property
+        that it does not have) is an error. The caller sets the time limit and may cancel at any await.
 
         Raises:
             KnowledgeError: and nothing else.
@@ -59,6 +79,6 @@ class NoKnowledge(Knowledge):
 
     name = "none"
 
-    async def search(self, query: str, *, language: str, limit: int) -> tuple[Passage, ...]:
+    async def search(self, query: str, *, language: str, limit: int, scope: Scope = EVERYONE) -> tuple[Passage, ...]:
         """Find nothing."""
         return ()

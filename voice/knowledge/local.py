@@ -14,7 +14,7 @@ from django.db import close_old_connections
 
 from voice.protocol.context import Passage
 
-from .base import Knowledge, KnowledgeError, KnowledgeUnavailable, Progress, no_progress
+from .base import EVERYONE, Knowledge, KnowledgeError, KnowledgeUnavailable, Progress, Scope, no_progress
 from .current import CurrentIndex
 from .encoder import Encoder, sentence_encoder
 from .options import KnowledgeOptions
@@ -39,7 +39,7 @@ class LocalKnowledge(Knowledge):
         self._index = CurrentIndex(encoder)
         self._threads: ThreadPoolExecutor | None = None
 
-    async def search(self, query: str, *, language: str, limit: int) -> tuple[Passage, ...]:
+    async def search(self, query: str, *, language: str, limit: int, scope: Scope = EVERYONE) -> tuple[Passage, ...]:
         """As the port says. The first search waits for the index; see :meth:`prepare`."""
         return await self._in_thread(lambda: self._index.get().search(query, language, self._options, limit))
 

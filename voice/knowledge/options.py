@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .weaviate_options import WeaviateOptions
 
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeOptions:
     """How many passages go into a turn is no matter of the search: see ``ContextPolicy.passages``."""
 
-    backend: str = "local"
-    """``local``: the ``KnowledgeDocument`` rows of this site. ``none``: answers without knowledge."""
+    backend: Literal["local", "weaviate", "none"] | None = None
+    """``local``: the ``KnowledgeDocument`` rows of this site. ``weaviate``: a collection there. ``none``: answers
+    without knowledge. By default ``weaviate`` where it has a URL, else ``local``."""
+    scope: str = ""
+    """Dotted path of ``callable(user) -> {"tenant": str, "filters": {property: value}}``, called once for each
+    session in a thread: what that visitor may find. If it raises, the session goes on without knowledge."""
+    weaviate: WeaviateOptions = field(default_factory=WeaviateOptions)
     min_score: float = 0.2
     """A passage whose meaning is further from the question (cosine, -1 to 1) does not fit, so that a question
     off the site's subjects finds nothing. On the demo's texts the best passage of 12 off-topic questions was at
