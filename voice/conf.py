@@ -24,7 +24,7 @@ from rest_framework_simplejwt.settings import api_settings
 from voice.admission.limits import Limits
 from voice.knowledge.options import KnowledgeOptions
 from voice.protocol.context import ContextPolicy
-from voice.protocol.prefetch import PrefetchPolicy
+from voice.protocol.prefetch import PrefetchPolicy, Retrieval
 from voice.upstream.local.options import LocalOptions
 from voice.upstream.openai.options import OpenAIOptions
 
@@ -46,7 +46,9 @@ class VoiceSettings:
     """Who converses. By default ``openai`` where there is a key for it, else ``local``."""
     languages: tuple[str, ...] = ("en", "fr")
     """Language tags the assistant speaks; the first serves pages in any other."""
-    retrieval: Literal["prefetch", "off"] = "prefetch"
+    retrieval: Retrieval = "prefetch"
+    """``prefetch``: while the visitor speaks. ``sequential``: when they have finished, and the answer waits for it;
+    for comparison. ``off``: never."""
     instructions: str = field(repr=False, default=INSTRUCTIONS)
     """What the model is told about its task, in every session."""
     origins: tuple[str, ...] = ()

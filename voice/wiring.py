@@ -36,7 +36,7 @@ def session(session_id: str, start: Start, tell: Tell, recorder: Recorder) -> Se
         idle_seconds=settings.limits.idle_seconds,
         push_to_talk=start.mode == "push_to_talk",
     )
-    conversation = Conversation(settings.prefetch, settings.context, retrieval=settings.retrieval != "off")
+    conversation = Conversation(settings.prefetch, settings.context, retrieval=settings.retrieval)
     return Session(terms, conversation, upstream(terms), knowledge(), tell, recorder)
 
 

@@ -40,7 +40,7 @@ from voice.protocol import events as e
 from voice.protocol.context import ContextPolicy, covers, render, sources, within
 from voice.protocol.outcomes import TurnOutcome
 from voice.protocol.playback import Cut, PlaybackLedger, Unheard
-from voice.protocol.prefetch import Prefetch, PrefetchPolicy
+from voice.protocol.prefetch import Found, Prefetch, PrefetchPolicy, Retrieval
 from voice.protocol.responses import ResponseSlot
 from voice.protocol.timeline import Mark, Timeline
 from voice.protocol.transcripts import KEPT, Transcripts
@@ -64,7 +64,7 @@ class Conversation:
     the end. ``now`` is seconds on any clock that does not run backwards.
     """
 
-    def __init__(self, prefetch: PrefetchPolicy, context: ContextPolicy, *, retrieval: bool = True) -> None:
+    def __init__(self, prefetch: PrefetchPolicy, context: ContextPolicy, *, retrieval: Retrieval = "prefetch") -> None:
         self._prefetch_policy = prefetch
         self._context_policy = context
         self._retrieval = retrieval
@@ -78,6 +78,7 @@ class Conversation:
         self._owed_commits = 0
         self._billed: deque[str] = deque(maxlen=64)
         self._topic = ""
+        self._carried: Found | None = None
         self._now = 0.0
         self._out: list[c.Command] = []
         self._receivers: Mapping[type, Callable[[Any], None]] = {
@@ -120,7 +121,7 @@ class Conversation:
         if self._slot.deadline is not None and now >= self._slot.deadline:
             self._slot_expired()
         if self._turn is not None:
-            self._tell_knowledge(self._turn.prefetch.tick(now))
+            self._search(self._turn, lambda prefetch: prefetch.tick(now))
             self._answer_if_ready()
             self._complete_if_heard()
             self._fail_if_never_committed()
@@ -176,19 +177,10 @@ class Conversation:
         self._question_grows(event.item_id, self._transcripts.replace(event.item_id, event.text))
 
     def _transcript_done(self, event: e.TranscriptDone) -> None:
-        if not event.text.strip():
-            self._expect_no_transcript(event.item_id)
         self._question_grows(event.item_id, self._transcripts.replace(event.item_id, event.text), final=True)
 
     def _transcript_failed(self, event: e.TranscriptFailed) -> None:
-        self._expect_no_transcript(event.item_id)
-        self._tell(c.TellUserTranscript(event.item_id, self._transcripts.get(event.item_id), final=True))
-        self._answer_if_ready()
-
-    def _expect_no_transcript(self, item_id: str) -> None:
-        turn = self._owner(item_id)
-        if turn is not None:
-            turn.prefetch.nothing_more()
+        self._question_grows(event.item_id, self._transcripts.get(event.item_id), final=True)
 
     def _question_grows(self, item_id: str, text: str, *, final: bool = False) -> None:
         self._tell(c.TellUserTranscript(item_id, text, final))
@@ -198,7 +190,7 @@ class Conversation:
         turn.item_id = item_id
         if text:
             turn.timeline.mark(Mark.FIRST_PARTIAL, self._now)
-        self._tell_knowledge(turn.prefetch.hear(text, self._now))
+        self._search(turn, lambda prefetch: prefetch.hear(text, self._now, final=final))
         self._answer_if_ready()
 
     def _speech_stopped(self, event: e.SpeechStopped) -> None:
@@ -213,12 +205,12 @@ class Conversation:
 
     def _question_ends(self, turn: Turn) -> None:
         turn.state = TurnState.AWAITING_CONTEXT
-        policy = self._prefetch_policy
-        turn.deadline = self._now + (policy.typed_budget_ms if turn.typed else policy.budget_ms) / 1000
+        turn.deadline = self._now + turn.prefetch.budget_ms(typed=turn.typed) / 1000
         turn.commit_deadline = self._now + COMMIT_LIMIT
         turn.prefetched = bool(turn.context_item)
         turn.timeline.mark(Mark.SPEECH_STOPPED, self._now)
-        self._tell_knowledge(turn.prefetch.conclude(self._transcripts.get(turn.item_id), self._now))
+        text = self._transcripts.get(turn.item_id)
+        self._search(turn, lambda prefetch: prefetch.conclude(text, self._now, final=turn.typed))
         self._answer_if_ready()
 
     def _input_committed(self, event: e.InputCommitted) -> None:
@@ -287,16 +279,20 @@ class Conversation:
         turn = self._turn
         if turn is None:
             return
-        before = turn.prefetch.found
-        self._tell_knowledge(turn.prefetch.answered(event.search_id, event.passages))
-        if turn.prefetch.found is not before:
-            self._replace_context(turn)
+        self._search(turn, lambda prefetch: prefetch.answered(event.search_id, event.passages))
         self._answer_if_ready()
 
     def _retrieval_failed(self, event: e.RetrievalFailed) -> None:
         if self._turn is not None:
             self._turn.prefetch.failed(event.search_id)
             self._answer_if_ready()
+
+    def _search(self, turn: Turn, step: Callable[[Prefetch], list[c.ToKnowledge]]) -> None:
+        """Let the turn's prefetch take a step; what it then holds to be the best is what stands in the conversation."""
+        before = turn.prefetch.found
+        self._tell_knowledge(step(turn.prefetch))
+        if turn.prefetch.found is not before:
+            self._replace_context(turn)
 
     def _replace_context(self, turn: Turn) -> None:
         found = turn.prefetch.found
@@ -386,7 +382,9 @@ class Conversation:
 
     def _open_turn(self, item_id: str, *, typed: bool = False) -> Turn:
         self._turns += 1
-        prefetch = Prefetch(self._prefetch_policy, self._turns, topic=self._topic, enabled=self._retrieval)
+        prefetch = Prefetch(
+            self._prefetch_policy, self._turns, topic=self._topic, retrieval=self._retrieval, carried=self._carried
+        )
         self._turn = Turn(self._turns, item_id, prefetch, Timeline(self._now), typed=typed)
         return self._turn
 
@@ -438,7 +436,7 @@ class Conversation:
         awaited = turn.commit_deadline is not None and self._now < turn.commit_deadline
         if turn.state is TurnState.AWAITING_CONTEXT and not turn.item_id and awaited:
             self._owed_commits += 1  # push-to-talk: the commit will come, and must not be taken for the next turn's
-        self._turn, turn.state = None, TurnState.ENDED
+        self._turn, turn.state, self._carried = None, TurnState.ENDED, turn.prefetch.leftover
         self._past_items.append(turn.item_id)
         turn.timeline.mark(Mark.ENDED, self._now)
         self._tell_knowledge(turn.prefetch.close())

@@ -6,6 +6,12 @@ was found is used if its query knew enough of the whole question; if not, one la
 decides how long that may hold up the answer. Each search that is asked ends in exactly one
 :class:`~voice.protocol.outcomes.SearchOutcome`, so that the waste of speculation is seen.
 
+``sequential`` is the way without prefetching, for comparison: one search, once the question is transcribed to its
+end, and the answer waits for it.
+
+A result that came too late for its own answer may fit the next question, when somebody asks again. It is *carried*
+to the next turn's machine, which uses it in place of a first search if it fits.
+
 The question of a turn may be elliptical ("and on Sundays?"). A question shorter than ``first_words`` is therefore
 searched together with the one before it (``topic``); how well a search *fits* is still judged by the turn's words.
 """
@@ -14,11 +20,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Literal
 
 from voice.protocol import words
 from voice.protocol.commands import CancelRetrieval, Retrieve, ToKnowledge
 from voice.protocol.context import Passage
 from voice.protocol.outcomes import SearchOutcome
+
+Retrieval = Literal["prefetch", "sequential", "off"]
+"""When the knowledge is searched: while the visitor speaks, after that, or never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,8 @@ class PrefetchPolicy:
     typed_budget_ms: int = 1_000
     """The same for a typed question: nothing could be searched for while it was on its way, and who types expects to
     wait for a moment."""
+    sequential_budget_ms: int = 5_000
+    """The same where the answer is meant to wait: for the end of the transcript, then for the search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +68,32 @@ class Found:
 
     search: Search
     passages: tuple[Passage, ...]
+    carried: bool = False
+    """Whether it was asked for in the turn before, where it came too late and is accounted for."""
 
 
 class Prefetch:
     """The searches of one turn. Methods return what to tell the knowledge; ``deadline`` asks for :meth:`tick`."""
 
-    def __init__(self, policy: PrefetchPolicy, turn: int, *, topic: str = "", enabled: bool = True) -> None:
+    def __init__(
+        self,
+        policy: PrefetchPolicy,
+        turn: int,
+        *,
+        topic: str = "",
+        retrieval: Retrieval = "prefetch",
+        carried: Found | None = None,
+    ) -> None:
         self.outcomes: Counter[SearchOutcome] = Counter()
         self.found: Found | None = None
+        self.leftover: Found | None = None
+        """What came too late for the answer; for the next turn's ``carried``."""
         self._policy = policy
         self._turn = turn
         self._topic = topic
-        self._enabled = enabled
+        self._enabled = retrieval != "off"
+        self._sequential = retrieval == "sequential"
+        self._carried = carried
         self._text = ""
         self._changed_at = 0.0
         self._pending: Search | None = None
@@ -76,16 +102,20 @@ class Prefetch:
         self._asked = 0
         self._asked_words = 0
         self._concluded = False
-        self._nothing_more = False
+        self._final = False
         self._closed = False
 
     # -- what was said -------------------------------------------------------------------------------------------
 
-    def hear(self, text: str, now: float) -> list[ToKnowledge]:
-        """The question as far as it is known has become ``text``."""
-        if text == self._text or not self._enabled or self._closed:
+    def hear(self, text: str, now: float, *, final: bool = False) -> list[ToKnowledge]:
+        """The question as far as it is known has become ``text``; with ``final`` it will not be known any better."""
+        if not self._enabled or self._closed:
             return []
-        self._text, self._changed_at = text, now
+        if text != self._text:
+            self._text, self._changed_at = text, now
+        elif not final:
+            return []
+        self._final = self._final or final
         return self._ask_last() if self._concluded else self._ask_if_grown(closed_only=True)
 
     def tick(self, now: float) -> list[ToKnowledge]:
@@ -98,26 +128,26 @@ class Prefetch:
     @property
     def deadline(self) -> float | None:
         """When a quiet last word would be closed and make a search due."""
-        if self._concluded or self._closed or self._pending or not self._enabled:
+        if self._concluded or self._closed or self._pending or not self._enabled or self._sequential:
             return None
         return self._changed_at + self._policy.quiet_ms / 1000 if self._is_due(closed_only=False) else None
 
-    def conclude(self, text: str, now: float) -> list[ToKnowledge]:
-        """The visitor has stopped; ``text`` is the best there is. More may come by :meth:`hear`."""
+    def conclude(self, text: str, now: float, *, final: bool = False) -> list[ToKnowledge]:
+        """The visitor has stopped; ``text`` is the best there is. Unless it is ``final``, more may come by
+        :meth:`hear`."""
         if not self._enabled or self._closed:
             return []
         self._text, self._changed_at, self._concluded = text, now, True
+        self._final = self._final or final
         return self._ask_last()
-
-    def nothing_more(self) -> None:
-        """The question will not be known any better."""
-        self._nothing_more = True
 
     # -- what was found ------------------------------------------------------------------------------------------
 
     def answered(self, search_id: str, passages: tuple[Passage, ...]) -> list[ToKnowledge]:
         """A search came back. :attr:`found` is then what should stand in the conversation."""
-        if self._take_late(search_id, SearchOutcome.LATE):
+        late = self._take_late(search_id, SearchOutcome.LATE)
+        if late is not None:
+            self.leftover = Found(late, passages, carried=True) if passages else None
             return []
         search = self._take_pending(search_id)
         if search is None:
@@ -132,7 +162,7 @@ class Prefetch:
 
     def failed(self, search_id: str) -> None:
         """A search came to nothing."""
-        if self._take_late(search_id, SearchOutcome.FAILED):
+        if self._take_late(search_id, SearchOutcome.FAILED) is not None:
             return
         if self._take_pending(search_id) is not None:
             self.outcomes[SearchOutcome.FAILED] += 1
@@ -143,7 +173,8 @@ class Prefetch:
         if not self._enabled or self._closed:
             return True
         if self._pending is None:
-            return self._concluded and (self._nothing_more or bool(words.tokens(self._text)))
+            known = self._final or (not self._sequential and bool(words.tokens(self._text)))
+            return self._concluded and known
         return self.found is not None and self._fits(self.found.search)
 
     # -- how it ends ---------------------------------------------------------------------------------------------
@@ -153,8 +184,7 @@ class Prefetch:
         if self._closed:
             return []
         self._closed = True
-        if self.found is not None:
-            self.outcomes[SearchOutcome.HIT] += 1
+        self._account_for_found(SearchOutcome.HIT)
         if self._pending is None:
             return []
         if self.found is not None and self._fits(self.found.search):
@@ -174,6 +204,12 @@ class Prefetch:
         self.outcomes[SearchOutcome.LATE] += 1
         return [CancelRetrieval(late.search_id)]
 
+    def budget_ms(self, *, typed: bool) -> int:
+        """How long the answer may wait for the context, from the end of the question."""
+        if self._sequential:
+            return self._policy.sequential_budget_ms
+        return self._policy.typed_budget_ms if typed else self._policy.budget_ms
+
     @property
     def started(self) -> int:
         """How many searches were asked."""
@@ -185,18 +221,31 @@ class Prefetch:
         return words.count(self._text, self._policy.characters_per_word, closed_only=closed_only)
 
     def _is_due(self, *, closed_only: bool) -> bool:
-        due = self._asked_words + self._policy.more_words if self._asked else self._policy.first_words
+        due = self._asked_words + self._policy.more_words if self._last else self._policy.first_words
         return self._count(closed_only=closed_only) >= due
 
     def _ask_if_grown(self, *, closed_only: bool) -> list[ToKnowledge]:
-        if self._pending is None and self._is_due(closed_only=closed_only):
-            return self._ask()
-        return []
+        if self._pending is not None or self._sequential or not self._is_due(closed_only=closed_only):
+            return []
+        return [] if self._take_carried() else self._ask()
 
     def _ask_last(self) -> list[ToKnowledge]:
         if not words.asking_words(self._text) or (self._last is not None and self._fits(self._last)):
             return []
+        if self._sequential and not self._final:
+            return []
+        if self._take_carried():
+            return self._cancel(SearchOutcome.SUPERSEDED)
         return [*self._cancel(SearchOutcome.SUPERSEDED), *self._ask()]
+
+    def _take_carried(self) -> bool:
+        """Whether what was found too late for the turn before fits this one's question; it is tried once."""
+        carried, self._carried = self._carried, None
+        if carried is None or self._sequential or not self._fits(carried.search):
+            return False
+        self._replace_found(carried)
+        self._last, self._asked_words = carried.search, self._count(closed_only=False)
+        return True
 
     def _ask(self) -> list[ToKnowledge]:
         self._asked += 1
@@ -220,9 +269,12 @@ class Prefetch:
         return [CancelRetrieval(cancelled.search_id)]
 
     def _replace_found(self, found: Found | None) -> None:
-        if self.found is not None:
-            self.outcomes[SearchOutcome.SUPERSEDED] += 1
+        self._account_for_found(SearchOutcome.SUPERSEDED)
         self.found = found
+
+    def _account_for_found(self, outcome: SearchOutcome) -> None:
+        if self.found is not None and not self.found.carried:
+            self.outcomes[outcome] += 1
 
     def _take_pending(self, search_id: str) -> Search | None:
         if self._pending is None or self._pending.search_id != search_id:
@@ -230,9 +282,9 @@ class Prefetch:
         search, self._pending = self._pending, None
         return search
 
-    def _take_late(self, search_id: str, outcome: SearchOutcome) -> bool:
+    def _take_late(self, search_id: str, outcome: SearchOutcome) -> Search | None:
         if self._late is None or self._late.search_id != search_id:
-            return False
-        self._late = None
+            return None
+        late, self._late = self._late, None
         self.outcomes[outcome] += 1
-        return True
+        return late

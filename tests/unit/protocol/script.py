@@ -16,7 +16,7 @@ from voice.protocol.audio import BYTES_PER_MS
 from voice.protocol.context import ContextPolicy, Passage
 from voice.protocol.conversation import Conversation
 from voice.protocol.outcomes import TurnOutcome
-from voice.protocol.prefetch import PrefetchPolicy
+from voice.protocol.prefetch import PrefetchPolicy, Retrieval
 
 EPOCH = 1_000.0
 """Second on the clock at which scripts begin."""
@@ -43,7 +43,7 @@ class Script:
         prefetch: PrefetchPolicy | None = None,
         context: ContextPolicy | None = None,
         *,
-        retrieval: bool = True,
+        retrieval: Retrieval = "prefetch",
         epoch: float = EPOCH,
     ) -> None:
         self.conversation = Conversation(prefetch or PrefetchPolicy(), context or ContextPolicy(), retrieval=retrieval)

@@ -73,7 +73,7 @@ def test_an_answer_of_which_nothing_was_heard_is_deleted_because_no_upstream_tru
 
 def test_the_memory_is_right_before_the_next_answer_is_asked_for() -> None:
     """A typed question without retrieval is answered at once; the cut does not wait for the browser then."""
-    script = Script(retrieval=False)
+    script = Script(retrieval="off")
     script.at(0, e.TextSubmitted("Parking?"))
     script.begin_answer("resp_1", "item_a", at=400)
     script.at(900, e.TextSubmitted("Opening hours?"), done("resp_1", status="cancelled"))

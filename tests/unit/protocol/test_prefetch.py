@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.unit.protocol.script import HOURS, PARKING
 from voice.protocol.commands import CancelRetrieval, Retrieve
 from voice.protocol.outcomes import SearchOutcome
-from voice.protocol.prefetch import Prefetch, PrefetchPolicy
+from voice.protocol.prefetch import Found, Prefetch, PrefetchPolicy
 
 FIVE = "when do you open on "
 
 
-def prefetch(policy: PrefetchPolicy | None = None, *, topic: str = "", enabled: bool = True) -> Prefetch:
-    return Prefetch(policy or PrefetchPolicy(), 1, topic=topic, enabled=enabled)
+def prefetch(policy: PrefetchPolicy | None = None, **facts: Any) -> Prefetch:
+    return Prefetch(policy or PrefetchPolicy(), 1, **facts)
 
 
 def outcomes(machine: Prefetch) -> dict[str, int]:
@@ -139,7 +141,7 @@ def test_a_question_without_words_is_not_settled_until_nothing_more_is_expected(
     machine = prefetch()
     machine.conclude("", 1.0)
     assert not machine.settled
-    machine.nothing_more()
+    machine.hear("", 2.0, final=True)
     assert machine.settled
 
 
@@ -153,6 +155,85 @@ def test_a_question_without_words_is_not_settled_until_nothing_more_is_expected(
 )
 def test_a_short_question_is_searched_for_together_with_the_one_before(topic: str, question: str, query: str) -> None:
     assert prefetch(topic=topic).conclude(question, 1.0) == [Retrieve("search_1_1", query)]
+
+
+# -- one after the other, for comparison ---------------------------------------------------------------------------
+
+
+def test_sequential_retrieval_asks_once_when_the_question_is_over_and_transcribed() -> None:
+    machine = prefetch(retrieval="sequential")
+    whole = FIVE + "sundays in winter"
+    assert machine.hear(FIVE, 0.0) == machine.hear(whole, 0.5) == []
+    assert machine.deadline is None
+    assert machine.conclude(whole, 1.0) == []
+    assert not machine.settled
+    assert machine.hear(whole, 1.5, final=True) == [Retrieve("search_1_1", whole)]
+    assert not machine.settled
+    machine.answered("search_1_1", (HOURS,))
+    assert machine.settled
+    machine.requested()
+    assert outcomes(machine) == {"hit": 1}
+
+
+def test_a_transcript_that_is_whole_before_the_end_of_speech_is_asked_for_then() -> None:
+    machine = prefetch(retrieval="sequential")
+    assert machine.hear(FIVE, 0.0, final=True) == []
+    assert machine.conclude(FIVE, 1.0) == [Retrieve("search_1_1", FIVE.strip())]
+
+
+@pytest.mark.parametrize(
+    ("retrieval", "typed", "milliseconds"),
+    [("prefetch", False, 200), ("prefetch", True, 1_000), ("sequential", False, 5_000), ("sequential", True, 5_000)],
+)
+def test_how_long_the_answer_may_wait(retrieval: str, typed: bool, milliseconds: int) -> None:
+    assert prefetch(retrieval=retrieval).budget_ms(typed=typed) == milliseconds
+
+
+# -- what came too late --------------------------------------------------------------------------------------------
+
+
+def late(known: str) -> Found:
+    """A search of the turn before for ``known``, which came after its answer was asked for."""
+    before = Prefetch(PrefetchPolicy(), 0)
+    before.conclude(known, 1.0)
+    before.requested()
+    before.answered("search_0_1", (HOURS,))
+    assert before.leftover is not None
+    return before.leftover
+
+
+def test_what_came_too_late_serves_the_next_question_if_it_fits() -> None:
+    """It was counted where it was asked for."""
+    machine = prefetch(carried=late("when do you open on sundays"))
+    assert machine.hear("so when do you open on ", 0.0) == []
+    assert machine.found is not None
+    assert machine.found.passages == (HOURS,)
+    machine.conclude("so when do you open on sundays", 1.0)
+    assert machine.settled
+    machine.requested()
+    assert outcomes(machine) == {}
+
+
+def test_a_short_question_may_use_it_too() -> None:
+    machine = prefetch(carried=late("when do you open on sundays"))
+    assert machine.conclude("open on sundays?", 1.0) == []
+    assert machine.found is not None
+
+
+def test_what_came_too_late_and_does_not_fit_is_forgotten() -> None:
+    machine = prefetch(carried=late("where can I park my car"))
+    assert machine.hear(FIVE, 0.0) == [Retrieve("search_1_1", FIVE.strip())]
+    assert machine.found is None
+
+
+def test_it_is_replaced_like_any_other_when_the_question_grows_away_from_it() -> None:
+    machine = prefetch(carried=late("when do you open on sundays"))
+    machine.hear(FIVE, 0.0)
+    whole = FIVE + "the days when all of the other museums are closed"
+    assert machine.conclude(whole, 1.0) == [Retrieve("search_1_1", whole)]
+    machine.answered("search_1_1", (PARKING,))
+    machine.requested()
+    assert outcomes(machine) == {"hit": 1}
 
 
 # -- every search is accounted for ----------------------------------------------------------------------------------
@@ -233,7 +314,7 @@ def test_after_its_end_it_asks_nothing() -> None:
 
 
 def test_switched_off_it_asks_nothing_and_is_always_settled() -> None:
-    machine = prefetch(enabled=False)
+    machine = prefetch(retrieval="off")
     assert [machine.hear(FIVE, 1.0), machine.conclude(FIVE, 1.0), machine.tick(9.0)] == [[], [], []]
     assert machine.settled
     assert machine.deadline is None

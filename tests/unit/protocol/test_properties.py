@@ -53,6 +53,14 @@ def test_the_same_when_events_come_twice(seed: int, story: list[tuple[Any, int]]
     live(World(seed, repeats=True, reports=True), story)
 
 
+@settings(max_examples=100)
+@given(st.integers(0, 10**6), st.booleans(), st.lists(st.tuples(VISITOR, PAUSES), max_size=12))
+def test_the_same_when_the_knowledge_is_searched_afterwards(
+    seed: int, repeats: bool, story: list[tuple[Any, int]]
+) -> None:
+    live(World(seed, repeats=repeats, reports=True, retrieval="sequential"), story)
+
+
 @settings(max_examples=150)
 @given(st.integers(0, 10**6), st.booleans(), st.lists(st.tuples(PUSHER, PAUSES), max_size=14))
 def test_the_same_with_push_to_talk(seed: int, repeats: bool, story: list[tuple[Any, int]]) -> None:

@@ -77,6 +77,35 @@ def test_a_better_answer_of_the_knowledge_replaces_the_one_before() -> None:
     assert script.last(c.TurnEnded).marks["context_ready"] == 1_600
 
 
+def test_what_was_found_too_late_stands_in_front_of_the_same_question_asked_again() -> None:
+    """Before a word of it is searched for."""
+    script = Script()
+    script.speak("item_1", text="When do you open on Sundays ")
+    script.at(2_000, e.SpeechStopped("item_1"), e.InputCommitted("item_1"))
+    script.at(2_300, script.found(HOURS))
+    assert not script.last(c.TellContext).sources
+    finish(script, 2_500)
+    script.assert_searches(1, {"late": 1})
+    script.speak("item_2", at=4_000, text="When do you open on Sundays ")
+    assert script.when(c.InjectContext) == [5_000]
+    assert len(script.all(c.Retrieve)) == 1
+    script.at(6_000, e.SpeechStopped("item_2"), e.InputCommitted("item_2", "ctx_2_1"))
+    assert script.when(c.CreateResponse) == [2_200, 6_000]
+
+
+def test_one_after_the_other_the_answer_waits_for_the_transcript_and_then_for_the_knowledge() -> None:
+    """The way that prefetching is compared with."""
+    script = Script(retrieval="sequential")
+    script.speak()
+    script.at(2_000, e.SpeechStopped("item_u"), e.InputCommitted("item_u"))
+    script.assert_never(c.Retrieve)
+    script.at(2_400, e.TranscriptDone("item_u", QUESTION))
+    assert script.when(c.Retrieve) == [2_400]
+    script.at(2_847, script.found(HOURS))
+    assert script.when(c.CreateResponse) == [2_847]
+    assert script.last(c.TellContext) == c.TellContext((Source(1, "Opening hours", "/hours/"),), False, 847)
+
+
 def test_an_answer_of_the_knowledge_that_adds_nothing_leaves_the_context_where_it_is() -> None:
     """It stands in front of the question, and the upstream has it in its cache."""
     script = Script()
@@ -295,7 +324,7 @@ def test_an_answer_of_the_knowledge_that_comes_twice_counts_once() -> None:
 
 
 def test_retrieval_that_is_off_asks_nothing_and_waits_for_nothing() -> None:
-    script = Script(retrieval=False)
+    script = Script(retrieval="off")
     script.speak()
     script.at(2_000, e.SpeechStopped("item_u"), e.InputCommitted("item_u"))
     assert script.when(c.CreateResponse) == [2_000]

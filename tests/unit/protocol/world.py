@@ -17,6 +17,7 @@ from tests.unit.protocol.witness import Witness
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.audio import duration_ms
+from voice.protocol.prefetch import Retrieval
 from voice.protocol.responses import BUSY
 
 WORDS = ["and", "where", "can", "somebody", "with", "two", "big", "dogs", "park", "a", "car", "on", "sunny", "Sundays"]
@@ -27,8 +28,8 @@ NEVER_TWICE = (e.TextSubmitted, e.PushStarted, e.PushReleased, e.Interrupt, e.Fa
 class World:
     """Lets a visitor live a conversation, and a witness watch it."""
 
-    def __init__(self, seed: int, *, repeats: bool, reports: bool) -> None:
-        self.script = Script()
+    def __init__(self, seed: int, *, repeats: bool, reports: bool, retrieval: Retrieval = "prefetch") -> None:
+        self.script = Script(retrieval=retrieval)
         self.witness = Witness()
         self.now = 0
         self._luck = Random(seed)
