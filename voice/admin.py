@@ -10,10 +10,18 @@ from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from voice.conf import conf
 from voice.knowledge.admin import KnowledgeDocumentAdmin
 from voice.models import KnowledgeDocument, VoiceSession, VoiceTurn
 
-admin.site.register(KnowledgeDocument, KnowledgeDocumentAdmin)
+
+@admin.register(KnowledgeDocument)
+class VoiceKnowledgeAdmin(KnowledgeDocumentAdmin):
+    """The editor, which knows what this site searches."""
+
+    def syncs(self) -> bool:
+        """Where the backend is Weaviate."""
+        return conf().knowledge.backend == "weaviate"
 
 
 class ReadOnly:

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 
+from . import scoping
 from .conf import conf, enabled, problems
 
 LOCAL_REQUIREMENTS = "voice/upstream/local/requirements.txt"
@@ -39,6 +40,12 @@ E004 = Error(
     hint="Anything else, the text 'true' as well, leaves the assistant switched off.",
     id="voice.E004",
 )
+E006 = Error(
+    "VOICE['KNOWLEDGE']['weaviate'] says something of a server, and not where it is.",
+    hint="Set WEAVIATE_URL in the environment, or 'url' beside it.",
+    id="voice.E006",
+)
+E007_HINT = "See the fields of WeaviateOptions in voice/knowledge/weaviate/options.py."
 W001 = Warning(
     "There is no OPENAI_API_KEY, so this server itself listens and speaks, with the provider 'local'.",
     hint="Set the key, or say VOICE['PROVIDER'] = 'local' if this is what you want.",
@@ -71,6 +78,30 @@ def check_provider(**_: Any) -> list[CheckMessage]:
     return [_not_installed(missing)] if missing and (_chosen() or enabled()) else []
 
 
+@register("voice")
+def check_scope(**_: Any) -> list[CheckMessage]:
+    """The site's rule for what a visitor may find can be called."""
+    if problems():
+        return []
+    try:
+        scoping.rule()
+    except (ImportError, TypeError) as error:
+        return [_no_rule(error)]
+    return []
+
+
+@register("voice")
+def check_weaviate(**_: Any) -> list[CheckMessage]:
+    """What is said of Weaviate is enough to search it."""
+    if problems():
+        return []
+    knowledge, weaviate = conf().knowledge, conf().knowledge.weaviate
+    if not weaviate.url:
+        meant = knowledge.backend == "weaviate" or weaviate.grpc_host or weaviate.api_key or weaviate.headers
+        return [E006] if meant else []
+    return [Error(wrong, hint=E007_HINT, id="voice.E007") for wrong in weaviate.problems()]
+
+
 @register("voice", deploy=True)
 def check_fallback(**_: Any) -> list[CheckMessage]:
     """A server does not do the work of a speech service unless somebody said so."""
@@ -88,6 +119,14 @@ def check_signing_key(**_: Any) -> list[CheckMessage]:
 
 def _chosen() -> bool:
     return bool(getattr(settings, "VOICE", {}).get("PROVIDER"))
+
+
+def _no_rule(error: Exception) -> Error:
+    return Error(
+        f"VOICE['KNOWLEDGE']['scope'] cannot be used: {error}.",
+        hint="It is the dotted path of a function that takes a user. Until it can be called, nothing is found.",
+        id="voice.E005",
+    )
 
 
 def _not_installed(missing: list[str]) -> Error:

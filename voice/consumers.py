@@ -20,7 +20,7 @@ from django.db import Error as DatabaseFault
 from django.http import HttpRequest
 from django.utils import translation
 
-from voice import database, gate, origins, wiring
+from voice import database, gate, origins, scoping, wiring
 from voice.admission.lease import Lease, held
 from voice.admission.store import Refused, StoreUnavailable
 from voice.conf import conf
@@ -90,7 +90,8 @@ class VoiceConsumer(AsyncWebsocketConsumer):
             start, first = await self._first_message()
             self._language = wiring.language(start)
             async with Recorder(session_id) as recorder:
-                session = wiring.session(session_id, start, self._tell, recorder)
+                found = await scoping.scope_of(identity.user)
+                session = wiring.session(session_id, start, self._tell, recorder, found)
                 await self._open_record(recorder, session, identity)
                 raise Over(await self._live(session, recorder, lease, identity, first))
 

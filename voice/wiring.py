@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from voice.conf import conf
-from voice.knowledge.base import Knowledge, NoKnowledge
+from voice.knowledge.base import EVERYONE, Knowledge, NoKnowledge, Scope
 from voice.protocol.conversation import Conversation
 from voice.protocol.wires.voice_v1 import Start
 from voice.session import Recorder, Session, SessionTerms, Tell
@@ -24,8 +24,8 @@ Progress = Callable[[str, float], None]
 """Told what is being made ready, and the fraction (0 to 1) of it that is."""
 
 
-def session(session_id: str, start: Start, tell: Tell, recorder: Recorder) -> Session:
-    """A session as this site has it, for a visitor who asked for ``start``."""
+def session(session_id: str, start: Start, tell: Tell, recorder: Recorder, scope: Scope | None = EVERYONE) -> Session:
+    """A session as this site has it, for a visitor who asked for ``start`` and may find ``scope``; None: nothing."""
     settings = conf()
     terms = SessionTerms(
         session_id=session_id,
@@ -35,8 +35,10 @@ def session(session_id: str, start: Start, tell: Tell, recorder: Recorder) -> Se
         expiring_seconds=settings.limits.expiring_seconds,
         idle_seconds=settings.limits.idle_seconds,
         push_to_talk=start.mode == "push_to_talk",
+        scope=scope or EVERYONE,
     )
-    conversation = Conversation(settings.prefetch, settings.context, retrieval=settings.retrieval)
+    retrieval = "off" if scope is None else settings.retrieval
+    conversation = Conversation(settings.prefetch, settings.context, retrieval=retrieval)
     return Session(terms, conversation, upstream(terms), knowledge(), tell, recorder)
 
 
@@ -75,10 +77,10 @@ def knowledge() -> Knowledge:
     if options.backend == "none" or conf().retrieval == "off":
         return NoKnowledge()
     if options.backend == "weaviate":
-        from voice.knowledge.weaviate import WeaviateKnowledge
+        from voice.knowledge.weaviate.backend import WeaviateKnowledge
 
         return WeaviateKnowledge(options.weaviate)
-    from voice.knowledge.local import LocalKnowledge
+    from voice.knowledge.local.backend import LocalKnowledge
 
     return LocalKnowledge(options)
 

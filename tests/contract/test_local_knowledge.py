@@ -7,10 +7,10 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import OperationalError
 
-from voice.knowledge import rows
-from voice.knowledge.base import Knowledge, KnowledgeError, KnowledgeUnavailable
+from voice.knowledge.base import Knowledge, KnowledgeError, KnowledgeUnavailable, Scope
 from voice.knowledge.encoder import Encoder, sentence_encoder
-from voice.knowledge.local import LocalKnowledge
+from voice.knowledge.local import rows
+from voice.knowledge.local.backend import LocalKnowledge
 from voice.knowledge.models import KnowledgeDocument
 from voice.knowledge.options import KnowledgeOptions
 
@@ -102,6 +102,29 @@ class LocalContract(KnowledgeContract):
         await asyncio.sleep(0)
         moved_on.set()
         assert await search
+
+    async def test_a_tenants_texts_are_found_by_that_tenant_alone(self, knowledge: Knowledge) -> None:
+        """And that tenant finds no others."""
+        await KnowledgeDocument.objects.filter(title="Ticket prices").aupdate(tenant="north")
+        question = "museum opening hours, and ticket prices"
+        north = titles(await knowledge.search(question, language="en", limit=6, scope=Scope("north")))
+        south = await knowledge.search(question, language="en", limit=6, scope=Scope("south"))
+        nobody = titles(await knowledge.search(question, language="en", limit=6))
+        assert (north, south) == (["Ticket prices"], ())
+        assert nobody == ["Opening hours of the museum"]
+
+    async def test_filters_are_kept_to(self, knowledge: Knowledge) -> None:
+        await KnowledgeDocument.objects.filter(title="Ticket prices").aupdate(audience="members")
+        searches = [
+            knowledge.search("ticket prices", language="en", limit=6, scope=Scope(filters={"audience": audience}))
+            for audience in ("", "members", ("", "members"), "staff")
+        ]
+        found = ["Ticket prices" in titles(passages) for passages in await asyncio.gather(*searches)]
+        assert found == [False, True, True, False]
+
+    async def test_a_filter_that_it_does_not_know_is_an_error(self, knowledge: Knowledge) -> None:
+        with pytest.raises(KnowledgeError, match="no property department"):
+            await knowledge.search("ticket prices", language="en", limit=1, scope=Scope(filters={"department": "a"}))
 
 
 class TestByMeaning(LocalContract):

@@ -3,14 +3,14 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection
 
 from tests.realtime_server import Answer, RealtimeServer, Script, tone
-from voice.protocol.audio import BYTES_PER_MS, silence
+from tests.realtime_server.talking import SPEECH_PAUSE, of, speak, up_to
+from voice.protocol.audio import silence
 from voice.protocol.commands import (
     CancelResponse,
     CommitAudio,
@@ -33,7 +33,6 @@ from voice.protocol.events import (
     TranscriptDelta,
     TranscriptDone,
     TranscriptFailed,
-    UpstreamEvent,
 )
 from voice.upstream.base import (
     UpstreamClosed,
@@ -45,25 +44,19 @@ from voice.upstream.base import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from voice.upstream.openai.client import MALFORMED_LIMIT, OpenAIUpstream
+from voice.upstream.openai.client import OpenAIUpstream
+from voice.upstream.openai.handshake import MALFORMED_LIMIT
 from voice.upstream.openai.options import OpenAIOptions
+from voice.upstream.openai.partials import tell_operators
 from voice.upstream.openai.transport import Transport
 
 KEY = "sk-the-key-that-nobody-may-see"
 INSTRUCTIONS = "the instructions that nobody may see"
-FRAME = 40 * BYTES_PER_MS
-SPEECH_PAUSE = silence(600)
 
 
 def upstream_of(server: RealtimeServer, *, push_to_talk: bool = False, **options: Any) -> OpenAIUpstream:
     session = UpstreamSession("en", INSTRUCTIONS, push_to_talk)
     return OpenAIUpstream(session, OpenAIOptions(api_key=KEY, base_url=server.url, **options))
-
-
-async def speak(upstream: OpenAIUpstream, pcm: bytes) -> None:
-    """Send as a microphone does, though without its pace."""
-    for start in range(0, len(pcm), FRAME):
-        await upstream.send_audio(pcm[start : start + FRAME])
 
 
 async def flood(upstream: OpenAIUpstream) -> None:
@@ -82,21 +75,6 @@ class Watched(Transport):
         assert self._socket is not None
         self.closed = self._socket
         await super().close()
-
-
-async def up_to(stream: AsyncIterator[UpstreamEvent], kind: type[Any], count: int = 1) -> list[Any]:
-    """The next events, up to and including the one that is the ``count``-th of this kind."""
-    seen: list[Any] = []
-    async with asyncio.timeout(5):
-        async for event in stream:
-            seen.append(event)
-            if sum(isinstance(each, kind) for each in seen) == count:
-                return seen
-    raise AssertionError("the stream ended")
-
-
-def of(kind: type[Any], seen: list[Any]) -> list[Any]:
-    return [event for event in seen if isinstance(event, kind)]
 
 
 # -- a conversation -------------------------------------------------------------------------------------------
@@ -416,6 +394,7 @@ async def test_leaving_leaves_nothing_behind() -> None:
 async def test_no_log_tells_the_key_the_instructions_or_what_was_said(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, logger="voice.upstream.openai.websockets")
+    tell_operators.cache_clear()
     said = "a sentence that nobody may see"
     script = Script(transcripts=deque([said]), answers=deque([Answer(said)]), gives={"model": "another"})
     async with RealtimeServer(script) as server, upstream_of(server) as upstream:
@@ -428,5 +407,8 @@ async def test_no_log_tells_the_key_the_instructions_or_what_was_said(caplog: py
         assert INSTRUCTIONS not in repr((await up_to(stream, Fault))[-1])
     # The server's own library logs under other names.
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("voice")]
-    assert ours == ["OpenAI session differs from its settings in model"]
+    assert ours == [
+        "OpenAI session differs from its settings in model",
+        "OpenAI writes what visitors say while they say it (gpt-live-transcribe)",
+    ]
     assert KEY not in repr(upstream) + repr(vars(upstream))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.realtime_server.rules import STREAMING, RefusedError, decode_audio
-from tests.realtime_server.vad import EnergyVad
+from tests.realtime_server.vad import EnergyVad, loud_ms
 from voice.protocol.audio import duration_ms
 
 if TYPE_CHECKING:
@@ -25,8 +25,11 @@ class Utterance:
     """What the visitor is saying: the item it will become, its words, how many are written already."""
 
     item_id: str
-    words: list[str]
-    started_ms: int
+    words: list[str] = field(default_factory=list)
+    started_ms: int = 0
+    """Where it began, if that was detected."""
+    loud_ms: int = 0
+    """Else: how much of it is speech."""
     written: int = 0
 
     @property
@@ -59,10 +62,18 @@ class Hearing:
         self.appended_ms += duration_ms(len(pcm))
         self._buffered_ms += duration_ms(len(pcm))
         if self._vad is None:
-            self._utterance = self._utterance or self._begin(self.appended_ms)
+            self._listen(pcm)
         else:
             await self._detect(self._vad, pcm)
         await self._write_words()
+
+    def _listen(self, pcm: bytes) -> None:
+        """Without turn detection all is one utterance until it is committed, and has words if it is loud anywhere."""
+        utterance = self._utterance = self._utterance or Utterance(self._session.new_id("item"))
+        loud = loud_ms(pcm)
+        if loud and not utterance.words:
+            utterance.words = self._session.script.next_transcript().split()
+        utterance.loud_ms += loud
 
     async def _detect(self, vad: EnergyVad, pcm: bytes) -> None:
         for edge in vad.hear(pcm):
@@ -86,9 +97,10 @@ class Hearing:
 
     async def _write_words(self) -> None:
         """A streaming model writes while the visitor speaks, one word after the other."""
-        if self._utterance and self._transcriber in STREAMING:
-            spoken_ms = self.appended_ms - self._utterance.started_ms
-            await self._deltas(self._utterance, spoken_ms // self._session.script.ms_per_word)
+        utterance, late = self._utterance, self._session.script.writes_late
+        if utterance and self._transcriber in STREAMING and not late:
+            spoken_ms = self.appended_ms - utterance.started_ms if self._vad else utterance.loud_ms
+            await self._deltas(utterance, spoken_ms // self._session.script.ms_per_word)
 
     async def _deltas(self, utterance: Utterance, words: int) -> None:
         for word in utterance.words[utterance.written : words]:
@@ -102,7 +114,7 @@ class Hearing:
         return transcription["model"] if transcription else None
 
     async def commit(self, _event: Event) -> None:
-        """Push-to-talk: the buffer is the question."""
+        """The client says where an utterance ends."""
         if self._utterance is None or self._buffered_ms < COMMIT_MIN_MS:
             raise RefusedError("input_audio_buffer_commit_empty", message="Expected 100 ms of audio.")
         await self._commit_utterance()

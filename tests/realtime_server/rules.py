@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
+SessionType = Literal["realtime", "transcription"]
 Check = Callable[[Any, str], None]
 
 ITEM_ID_MAX = 32
@@ -23,16 +24,27 @@ class RefusedError(Exception):
         self.error = {"type": "invalid_request_error", "code": code, "message": message, "param": param}
 
 
-def check_event(event: Any, model: str) -> None:
-    """Raise :class:`RefusedError` unless ``event`` is a client event that a session of this model understands."""
+def check_event(event: Any, model: str, session_type: SessionType = "realtime") -> None:
+    """Raise :class:`RefusedError` unless ``event`` is a client event that such a session of this model understands."""
     if not isinstance(event, dict) or not isinstance(event.get("type"), str):
         raise RefusedError("invalid_event")
-    fields = _EVENTS.get(event["type"])
+    fields = _EVENTS[session_type].get(event["type"])
     if fields is None:
         raise RefusedError("invalid_value", "type", "Unknown event type.")
+    if event["type"] == "session.update":
+        _check_type(event.get("session"), session_type)
     _object(**fields, type=_string, event_id_=_short(EVENT_ID_MAX))(event, "")
     if event["type"] == "session.update":
         _check_models(event["session"], model)
+
+
+def check_turn_detection(settings: dict[str, Any]) -> None:
+    """Raise :class:`RefusedError` if a transcription session would have a streaming model detect turns."""
+    audio = settings["audio"]["input"]
+    streams = (audio["transcription"] or {}).get("model") in STREAMING
+    if settings["type"] == "transcription" and audio["turn_detection"] and streams:
+        message = "Turn detection is not supported for this transcription model."
+        raise RefusedError("invalid_value", "session.audio.input.turn_detection", message)
 
 
 def decode_audio(audio: str) -> bytes:
@@ -44,6 +56,14 @@ def decode_audio(audio: str) -> bytes:
     if len(audio) > APPEND_MAX or len(pcm) % 2:
         raise RefusedError("invalid_value", "audio", "Too long, or half a sample.")
     return pcm
+
+
+def _check_type(session: Any, session_type: SessionType) -> None:
+    """A session stays what its address made it."""
+    other = "transcription" if session_type == "realtime" else "realtime"
+    if isinstance(session, dict) and session.get("type") == other:
+        message = f"Passing a {other} session update to a {session_type} session is not allowed."
+        raise RefusedError("invalid_value", "session.type", message)
 
 
 def _check_models(session: dict[str, Any], model: str) -> None:
@@ -166,6 +186,22 @@ _turn_detection = _by(
     },
 )
 
+_audio_input = _object(
+    format_=_format,
+    noise_reduction_=_or_null(_object(type=_one_of("near_field", "far_field"))),
+    transcription_=_or_null(
+        _object(
+            model_=_string,
+            language_=_string,
+            languages_=_list(_string),
+            prompt_=_string,
+            keywords_=_list(_string),
+            delay_=_one_of("minimal", "low", "medium", "high", "xhigh"),
+        )
+    ),
+    turn_detection_=_or_null(_turn_detection),
+)
+
 _session = _object(
     type=_one_of("realtime"),
     model_=_string,
@@ -174,35 +210,34 @@ _session = _object(
     max_output_tokens_=_either(_between(1, 32_000), _one_of("inf")),
     reasoning_=_object(effort_=_one_of("minimal", "low", "medium", "high", "xhigh")),
     audio_=_object(
-        input_=_object(
-            format_=_format,
-            noise_reduction_=_or_null(_object(type=_one_of("near_field", "far_field"))),
-            transcription_=_or_null(
-                _object(
-                    model_=_string,
-                    language_=_string,
-                    languages_=_list(_string),
-                    prompt_=_string,
-                    keywords_=_list(_string),
-                    delay_=_one_of("minimal", "low", "medium", "high", "xhigh"),
-                )
-            ),
-            turn_detection_=_or_null(_turn_detection),
-        ),
+        input_=_audio_input,
         output_=_object(format_=_format, voice_=_string, speed_=_between(0.25, 1.5)),
     ),
+)
+_transcription_session = _object(
+    type=_one_of("transcription"), audio_=_object(input_=_audio_input), include_=_list(_string)
 )
 
 _message = {"id_": _item_id, "type": _one_of("message"), "role": _string, "status_": _string}
 _input = _object(**_message, content=_list(_object(type=_one_of("input_text"), text=_string)))
 _output = _object(**_message, content=_list(_object(type=_one_of("output_text"), text=_string)))
-_item = _by("role", {"system": _input, "user": _input, "assistant": _output})
+_said = _by("role", {"system": _input, "user": _input, "assistant": _output})
+_called = {"id_": _item_id, "call_id": _string, "status_": _string}
+_item = _by(
+    "type",
+    {
+        "message": _said,
+        "function_call": _object(type=_string, name=_string, arguments=_string, **_called),
+        "function_call_output": _object(type=_string, output=_string, **_called),
+    },
+)
 
-_EVENTS: dict[str, dict[str, Check]] = {
-    "session.update": {"session": _session},
+_listening: dict[str, dict[str, Check]] = {
     "input_audio_buffer.append": {"audio": _string},
     "input_audio_buffer.commit": {},
     "input_audio_buffer.clear": {},
+}
+_conversing: dict[str, dict[str, Check]] = {
     "conversation.item.create": {"item": _item, "previous_item_id_": _or_null(_string)},
     "conversation.item.delete": {"item_id": _string},
     "conversation.item.truncate": {
@@ -219,4 +254,8 @@ _EVENTS: dict[str, dict[str, Check]] = {
         )
     },
     "response.cancel": {"response_id_": _string},
+}
+_EVENTS: dict[SessionType, dict[str, dict[str, Check]]] = {
+    "realtime": {"session.update": {"session": _session}, **_listening, **_conversing},
+    "transcription": {"session.update": {"session": _transcription_session}, **_listening},
 }

@@ -47,7 +47,7 @@ def _spoken(text: str) -> bytes:
 
 @dataclass
 class Script:
-    """The course of all connections of a server. May be changed while they run."""
+    """The course of all connections of a server, or of those that only transcribe. May be changed while they run."""
 
     transcripts: deque[str] = field(default_factory=deque)
     """What the next utterances say, one text each; when none is left, ``"hello there"``."""
@@ -56,6 +56,8 @@ class Script:
 
     ms_per_word: int = 200
     """A streaming transcription model writes the next word after so many milliseconds of speech."""
+    writes_late: bool = False
+    """A streaming model too writes only after the commit."""
     transcript_latency: float = 0.0
     """Seconds from the commit to the final transcript."""
     transcript_fails: bool = False

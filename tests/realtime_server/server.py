@@ -14,6 +14,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from tests.realtime_server.rules import SessionType
 from tests.realtime_server.script import Script
 from tests.realtime_server.session import Event, RealtimeSession
 
@@ -26,11 +27,15 @@ class RealtimeServer:
             ...
             await server.until(lambda: server.conversation)
 
-    Any key is good. With ``tls`` it is ``https`` and ``wss``. Leaving cuts what is still open.
+    Any key is good. With ``tls`` it is ``https`` and ``wss``. Leaving cuts what is still open. Sessions that only
+    transcribe (``?intent=transcription``) follow a script of their own, ``second``.
     """
 
-    def __init__(self, script: Script | None = None, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, script: Script | None = None, *, second: Script | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.script = script or Script()
+        self.second_script = second or Script()
         self._tls = tls
         self.sessions: list[RealtimeSession] = []
         """One for each connection there was, oldest first."""
@@ -77,6 +82,16 @@ class RealtimeServer:
         return self.sessions[-1]
 
     @property
+    def main(self) -> RealtimeSession:
+        """The newest conversation."""
+        return next(session for session in reversed(self.sessions) if session.type == "realtime")
+
+    @property
+    def second(self) -> RealtimeSession | None:
+        """The newest session that only transcribes."""
+        return next((session for session in reversed(self.sessions) if session.type == "transcription"), None)
+
+    @property
     def received(self) -> list[Event]:
         """Client events of the newest session."""
         return self.session.received
@@ -92,36 +107,41 @@ class RealtimeServer:
             while not happened():
                 await self._changed.wait()
 
-    async def say(self, event: Event | str | bytes) -> None:
-        """Send something to the newest connection: an event, or any frame."""
-        await self._connections[-1].send(json.dumps(event) if isinstance(event, dict) else event)
+    async def say(self, event: Event | str | bytes, to: SessionType | None = None) -> None:
+        """Send something to the newest connection (of this type): an event, or any frame."""
+        await self._newest(to).send(json.dumps(event) if isinstance(event, dict) else event)
 
-    async def fail(self, code: str, **fields: Any) -> None:
-        """Send an ``error`` event to the newest connection."""
+    async def fail(self, code: str, to: SessionType | None = None, **fields: Any) -> None:
+        """Send an ``error`` event to the newest connection (of this type)."""
         error = {"type": "invalid_request_error", "code": code, "message": "Told in secret.", "param": None}
-        await self.say({"type": "error", "event_id": "event_e", "error": {**error, **fields}})
+        await self.say({"type": "error", "event_id": "event_e", "error": {**error, **fields}}, to)
 
-    async def drop(self, code: int | None = 1011) -> None:
-        """Close the newest connection with this code; ``None`` cuts the TCP connection."""
-        await _drop(self._connections[-1], code)
+    async def drop(self, code: int | None = 1011, to: SessionType | None = None) -> None:
+        """Close the newest connection (of this type) with this code; ``None`` cuts the TCP connection."""
+        await _drop(self._newest(to), code)
 
-    def freeze(self) -> None:
-        """Stop reading the newest connection, pings included, without closing it."""
-        self._connections[-1].transport.pause_reading()
+    def freeze(self, to: SessionType | None = None) -> None:
+        """Stop reading the newest connection (of this type), pings included, without closing it."""
+        self._newest(to).transport.pause_reading()
 
     def release(self) -> None:
         """Let the answer that is held go on."""
         if self.session.active:
             self.session.active.release()
 
+    def _newest(self, session_type: SessionType | None) -> ServerConnection:
+        of_type = [c for c in self._connections if session_type in (None, _session_type(c.request))]
+        return of_type[-1]
+
     # -- connections -----------------------------------------------------------------------------------------
 
     async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         self.handshakes.append((request.path, dict(request.headers.raw_items())))
         self._note()
-        if self.script.hang == "handshake":
+        script = self._script(request)
+        if script.hang == "handshake":
             await self._closing.wait()
-        status = self.script.status or _status(request)
+        status = script.status or _status(request)
         return _refuse(connection, status) if status else None
 
     async def _serve(self, connection: ServerConnection) -> None:
@@ -142,7 +162,7 @@ class RealtimeServer:
 
     async def _converse(self, connection: ServerConnection, tasks: asyncio.TaskGroup) -> None:
         assert connection.request is not None
-        model = parse_qs(urlsplit(connection.request.path).query)["model"][0]
+        script = self._script(connection.request)
 
         async def send(event: Event) -> None:
             await connection.send(json.dumps(event))
@@ -157,7 +177,7 @@ class RealtimeServer:
             running.add(task)
             task.add_done_callback(running.discard)
 
-        session = RealtimeSession(model, self.script, send, spawn)
+        session = RealtimeSession(_query(connection.request).get("model", ""), script, send, spawn)
         self.sessions.append(session)
         await session.open()
         try:
@@ -167,6 +187,9 @@ class RealtimeServer:
         finally:
             for task in running:
                 task.cancel()
+
+    def _script(self, request: Request) -> Script:
+        return self.script if _session_type(request) == "realtime" else self.second_script
 
     def _note(self) -> None:
         self._changed.set()
@@ -178,7 +201,18 @@ def _status(request: Request) -> int | None:
     url = urlsplit(request.path)
     if not request.headers.get("Authorization", "").startswith("Bearer "):
         return 401
-    return None if url.path == "/v1/realtime" and "model" in parse_qs(url.query) else 404
+    query = _query(request)
+    known = "model" in query or query.get("intent") == "transcription"
+    return None if url.path == "/v1/realtime" and known else 404
+
+
+def _query(request: Request) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(request.path).query).items()}
+
+
+def _session_type(request: Request | None) -> SessionType:
+    """What a connection is for: with a model in its address it is a conversation, whatever else stands there."""
+    return "realtime" if request is not None and "model" in _query(request) else "transcription"
 
 
 def _refuse(connection: ServerConnection, status: int) -> Response:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.realtime_server.answering import Response
 from tests.realtime_server.hearing import Hearing
-from tests.realtime_server.rules import RefusedError, check_event
+from tests.realtime_server.rules import RefusedError, SessionType, check_event, check_turn_detection
 from tests.realtime_server.script import Script
 from voice.protocol.audio import BYTES_PER_MS
 
@@ -19,10 +19,11 @@ Send = Callable[[Event], Awaitable[None]]
 
 
 class RealtimeSession:
-    """Receives client events, sends server events."""
+    """Receives client events, sends server events. A conversation if it has a model, else it only transcribes."""
 
     def __init__(self, model: str, script: Script, send: Send, spawn: Callable[[Any], object]) -> None:
         self.model, self.script = model, script
+        self.type: SessionType = "realtime" if model else "transcription"
         self.received: list[Event] = []
         """Every client event, in order; of audio only its length."""
         self.sent: list[Event] = []
@@ -33,7 +34,7 @@ class RealtimeSession:
         """Milliseconds kept of the items that were truncated."""
         self.responses: dict[str, Response] = {}
         self.active: Response | None = None
-        self.settings = _defaults(model)
+        self.settings = _defaults(model) if model else _transcription_defaults()
         self.spawn = spawn
         self._send, self._ids = send, count(1)
         self.hearing = Hearing(self)
@@ -43,7 +44,8 @@ class RealtimeSession:
         if self.script.hang == "created":
             return
         await self.tell("session.created", session=self.settings)
-        await self.tell("conversation.created", conversation={"id": "conv_1", "object": "realtime.conversation"})
+        if self.type == "realtime":
+            await self.tell("conversation.created", conversation={"id": "conv_1", "object": "realtime.conversation"})
 
     async def tell(self, kind: str, **fields: Any) -> None:
         """Send one server event."""
@@ -59,7 +61,7 @@ class RealtimeSession:
                 raise RefusedError("invalid_event", message="Expected a text frame.")
             event = json.loads(raw)
             self._note(event)
-            check_event(event, self.model)
+            check_event(event, self.model, self.type)
             await self._HANDLERS[event["type"]](self, event)
         except (RefusedError, json.JSONDecodeError) as refusal:
             error = refusal.error if isinstance(refusal, RefusedError) else RefusedError("invalid_json").error
@@ -92,13 +94,16 @@ class RealtimeSession:
         for param in sorted(self.script.reject):
             if _has(event, param.split(".")):
                 raise RefusedError("invalid_value", param, f"Not supported. {json.dumps(event)}")
-        self.settings = _merged(_merged(self.settings, event["session"]), self.script.gives)
-        self.hearing.reset()
+        settings = _merged(_merged(self.settings, event["session"]), self.script.gives)
+        check_turn_detection(settings)
+        before, self.settings = self.turn_detection, settings
+        if self.turn_detection != before:
+            self.hearing.reset()
         await self.tell("session.updated", session=self.settings)
 
     @property
     def turn_detection(self) -> Event | None:
-        """The settings of the VAD, or ``None`` for push-to-talk."""
+        """The settings of the VAD, or ``None`` where the client commits."""
         detection: Event | None = self.settings["audio"]["input"]["turn_detection"]
         return detection
 
@@ -109,6 +114,9 @@ class RealtimeSession:
         item.setdefault("id", self.new_id("item"))
         if self._index(item["id"]) is not None:
             raise RefusedError("item_create_duplicate_item_id", "item.id")
+        calls = [known["call_id"] for known in self.items if known["type"] == "function_call"]
+        if item["type"] == "function_call_output" and item["call_id"] not in calls:
+            raise RefusedError("item_create_invalid_call_id", "item.call_id")
         await self.add(item, self._place(event.get("previous_item_id")))
         await self.tell("conversation.item.done", previous_item_id=None, item=item)
 
@@ -196,6 +204,13 @@ def _defaults(model: str) -> Event:
         "max_output_tokens": "inf",
         "audio": {"input": audio_in, "output": {"format": pcm, "voice": "alloy", "speed": 1.0}},
     }
+
+
+def _transcription_defaults() -> Event:
+    pcm = {"type": "audio/pcm", "rate": 24_000}
+    audio_in = {"format": pcm, "noise_reduction": None, "transcription": None, "turn_detection": None}
+    session = {"type": "transcription", "object": "realtime.transcription_session", "id": "sess_2"}
+    return {**session, "audio": {"input": audio_in}}
 
 
 def _merged(old: Event, new: Event) -> Event:

@@ -54,6 +54,13 @@ class EnergyVad:
         return None
 
 
+def loud_ms(pcm: bytes) -> int:
+    """How much of ``pcm`` is speech, in whole frames (what is left counts as one)."""
+    size = FRAME_MS * BYTES_PER_MS
+    frames = [pcm[n : n + size] for n in range(0, len(pcm), size)]
+    return sum(FRAME_MS for frame in frames if _rms(frame) > SPEECH_RMS)
+
+
 def _rms(frame: bytes) -> float:
     samples = array("h", frame)
     return math.sqrt(sum(sample * sample for sample in samples) / len(samples))

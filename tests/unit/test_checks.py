@@ -51,6 +51,56 @@ def test_openai_with_a_key_is_in_order() -> None:
         assert ids(deploy=True) == []
 
 
+def everything(user: object) -> dict[str, str]:
+    """A rule as a site may have it."""
+    return {}
+
+
+@pytest.mark.parametrize("name", ["no_such_rule", "django_settings", "ids.inner"])
+def test_e005_a_rule_that_is_not_there(name: str) -> None:
+    with override_settings(VOICE={"KNOWLEDGE": {"scope": f"{__name__}.{name}"}}):
+        assert ids() == ["voice.E005"]
+
+
+def test_a_rule_that_is_there_is_in_order() -> None:
+    with override_settings(VOICE={"KNOWLEDGE": {"scope": "tests.unit.test_checks.everything"}}):
+        assert ids() == []
+
+
+@pytest.mark.parametrize(
+    "knowledge",
+    [
+        {"backend": "weaviate"},
+        {"weaviate": {"api_key": "k"}},
+        {"weaviate": {"grpc_host": "weaviate.internal"}},
+        {"weaviate": {"headers": {"X-OpenAI-Api-Key": "k"}}},
+    ],
+)
+def test_e006_weaviate_without_its_address(knowledge: dict[str, Any]) -> None:
+    with override_settings(VOICE={"KNOWLEDGE": knowledge}):
+        assert ids() == ["voice.E006"]
+
+
+@pytest.mark.parametrize(
+    "weaviate",
+    [
+        {"url": "weaviate"},
+        {"url": "http://weaviate/v1"},
+        {"url": "http://key@weaviate"},
+        {"url": "http://weaviate", "collection": "pages"},
+        {"url": "http://weaviate", "text_property": ""},
+    ],
+)
+def test_e007_weaviate_with_what_cannot_be(weaviate: dict[str, Any]) -> None:
+    with override_settings(VOICE={"KNOWLEDGE": {"weaviate": weaviate}}):
+        assert ids() == ["voice.E007"]
+
+
+def test_weaviate_at_an_address_is_in_order() -> None:
+    with override_settings(VOICE={"KNOWLEDGE": {"weaviate": {"url": "https://site.weaviate.cloud", "api_key": "k"}}}):
+        assert ids() == []
+
+
 @pytest.mark.usefixtures("without_local_packages")
 class TestE003LocalWithoutItsPackages:
     def test_when_it_was_chosen(self) -> None:

@@ -22,7 +22,7 @@ def test_a_site_without_voice_gets_every_default(settings: Any) -> None:
 def test_what_the_site_says_is_laid_over_the_defaults() -> None:
     with override_settings(VOICE={"LANGUAGES": ["fr"], "PREFETCH": {"first_words": 3}}):
         assert conf().languages == ("fr",)
-        assert (conf().prefetch.first_words, conf().prefetch.more_words) == (3, 3)
+        assert (conf().prefetch.first_words, conf().prefetch.more_words) == (3, 6)
 
 
 def test_a_changed_setting_is_seen_at_once() -> None:

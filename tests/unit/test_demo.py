@@ -10,9 +10,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import resolve
 
-from project.demo.progress import Progress, bar
 from project.demo.topics import TOPICS, chapters, topic_of
 from voice.knowledge import loading
+from voice.management.progress import Progress, bar
 from voice.models import KnowledgeDocument
 
 KNOWLEDGE = Path(settings.BASE_DIR) / "project" / "demo" / "knowledge"

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from django.db import OperationalError
 
-from voice.knowledge import rows
-from voice.knowledge.current import CurrentIndex
 from voice.knowledge.encoder import Encoder
-from voice.knowledge.index import Index
+from voice.knowledge.local import rows
+from voice.knowledge.local.current import CurrentIndex
+from voice.knowledge.local.index import Index
 from voice.knowledge.models import KnowledgeDocument
 from voice.knowledge.options import KnowledgeOptions
 
@@ -127,7 +127,7 @@ def test_while_the_index_is_being_made_the_older_one_is_searched(
     document("a", "A")
     old = current.get()
     document("b", "B")
-    monkeypatch.setattr("voice.knowledge.current.PATIENCE", 0)
+    monkeypatch.setattr("voice.knowledge.local.current.PATIENCE", 0)
     with current._building:  # as another thread does that makes the new one
         assert current.get() is old
     assert known(current.get()) == ["A", "B"]

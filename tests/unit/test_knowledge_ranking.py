@@ -1,7 +1,7 @@
 """Which texts fit, and in which order."""
 
-from voice.knowledge.lexical import LexicalIndex, Match
-from voice.knowledge.ranking import by_meaning, by_words
+from voice.knowledge.local.lexical import LexicalIndex, Match
+from voice.knowledge.local.ranking import by_meaning, by_words
 
 
 def rank(closeness: dict[int, float], matches: dict[int, Match], weight: float = 0.05) -> list[int]:

@@ -10,7 +10,7 @@ from typing import TypedDict, cast
 
 from django.db import transaction
 
-from .models import KnowledgeDocument
+from voice.knowledge.models import KnowledgeDocument
 
 
 class Entry(TypedDict):

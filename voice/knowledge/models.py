@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 
@@ -11,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from voice.protocol.context import safe_url
 
-DERIVED = frozenset({"vector", "encoder"})
-"""The fields that are computed from the others; writing them is no change of the document."""
+DERIVED = frozenset({"vector", "encoder", "synced_revision"})
+"""The fields that follow from the others; writing them is no change of the document."""
 
 
 def new_revision() -> int:
@@ -24,6 +25,12 @@ def validate_link(url: str) -> None:
     """Refuse what :func:`voice.protocol.context.safe_url` would not show to a visitor."""
     if safe_url(url) != url:
         raise ValidationError(_("Enter a full http(s) address, or a path of this site that begins with “/”."))
+
+
+def validate_tenant(name: str) -> None:
+    """Refuse what Weaviate does not take for the name of a tenant."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise ValidationError(_("Use letters without accents, digits, hyphens and underscores."))
 
 
 class KnowledgeDocumentQuerySet(models.QuerySet["KnowledgeDocument"]):
@@ -73,6 +80,21 @@ class KnowledgeDocument(models.Model):
         blank=True,
         help_text=_("The language of the text, such as en or fr. Empty for a text that serves everyone."),
     )
+    tenant = models.CharField(
+        _("tenant"),
+        max_length=64,
+        blank=True,
+        default="",
+        validators=[validate_tenant],
+        help_text=_("Whose text this is; empty: everyone's where the site has no tenants."),
+    )
+    audience = models.CharField(
+        _("audience"),
+        max_length=64,
+        blank=True,
+        default="",
+        help_text=_("Who may find it, as the site's own rule (SCOPE) reads it. Optional."),
+    )
     updated_at = models.DateTimeField(_("last changed"), auto_now=True)
     revision = models.PositiveBigIntegerField(
         _("revision"),
@@ -82,6 +104,7 @@ class KnowledgeDocument(models.Model):
     )
     vector = models.BinaryField(_("vectors"), null=True, editable=False)
     encoder = models.CharField(_("encoder of the vector"), max_length=64, blank=True, default="", editable=False)
+    synced_revision = models.PositiveBigIntegerField(_("revision in Weaviate"), null=True, editable=False)
 
     objects = KnowledgeDocumentQuerySet.as_manager()
 
@@ -91,7 +114,10 @@ class KnowledgeDocument(models.Model):
         verbose_name_plural = _("knowledge documents")
         ordering = ("language", "title", "pk")
         constraints = (models.UniqueConstraint(fields=("slug", "language"), name="voice_document_slug_per_language"),)
-        indexes = (models.Index(fields=("language",), name="voice_document_language"),)
+        indexes = (
+            models.Index(fields=("language",), name="voice_document_language"),
+            models.Index(fields=("tenant",), name="voice_document_tenant"),
+        )
 
     def __str__(self) -> str:
         return self.title

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .weaviate_options import WeaviateOptions
+from voice.knowledge.weaviate.options import WeaviateOptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
-from .stop_words import STOP_WORDS
+from voice.knowledge.stop_words import STOP_WORDS
 
 _WORD: Final = re.compile(r"\w+")
 

@@ -11,6 +11,9 @@ from voice.protocol.outcomes import TurnOutcome
 from voice.protocol.prefetch import Prefetch
 from voice.protocol.timeline import Mark, Timeline
 
+CONTEXT_ITEM = "ctx_"
+"""How the ids of context items begin, and of no other items."""
+
 
 class TurnState(Enum):
     """SPEAKING until the visitor stops, AWAITING_CONTEXT until the answer is requested, then RESPONDING."""
@@ -56,7 +59,7 @@ class Turn:
     def next_context_item(self) -> str:
         """A fresh item id; short, because the Realtime API refuses more than 32 characters."""
         self.context_items += 1
-        return f"ctx_{self.number}_{self.context_items}"
+        return f"{CONTEXT_ITEM}{self.number}_{self.context_items}"
 
     def waited_ms(self, now: float) -> int:
         """How long the answer waited for retrieval alone: since the question was complete upstream."""

@@ -14,6 +14,8 @@ _TOKEN = re.compile(rf"(?:[^\W_]|[{_MARKS}])+(?:['’](?:[^\W_]|[{_MARKS}])+)*")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _PIECE = re.compile(rf"{_UNSPACED.pattern}|(?:(?!{_UNSPACED.pattern}).)+")
 
+_QUESTION_MARKS = ("?", "？", "؟")
+
 # What people say before they say anything. Closed lists: a wrong entry only delays a search by a word.
 # fmt: off
 _FILLER = frozenset({
@@ -40,6 +42,11 @@ def asking_words(text: str) -> list[str]:
 def last_word_is_open(text: str) -> bool:
     """Whether the last word of ``text`` may still grow."""
     return bool(text) and text[-1].isalnum() and not _UNSPACED.match(text[-1])
+
+
+def is_asked(text: str) -> bool:
+    """Whether a question mark closes ``text``."""
+    return text.rstrip().endswith(_QUESTION_MARKS)
 
 
 def count(text: str, characters_per_word: int, *, closed_only: bool) -> int:

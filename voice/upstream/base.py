@@ -82,6 +82,10 @@ class Upstream(ABC):
     limits: tuple[str, ...] = ()
     """Codes of what does not work in this session, known once it is entered; each becomes a ``notice``:
     ``speech_unavailable`` (spoken questions are not heard), ``voice_unavailable`` (answers are only written)."""
+    partials: str = ""
+    """How the visitor's words came in this session so far: ``streaming`` (while they spoke), ``second_socket`` (the
+    same, thanks to a second connection that only transcribes), ``late`` (only after they had spoken, so that nothing
+    could be searched for in advance). Empty until words have come, and where the provider does not observe it."""
 
     @abstractmethod
     async def __aenter__(self) -> Self:

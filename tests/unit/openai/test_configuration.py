@@ -70,6 +70,35 @@ def test_a_transcription_model_is_told_only_what_it_takes(model: str, fields: di
     assert settings["audio"]["input"]["transcription"] == {"model": model, **fields}
 
 
+@pytest.mark.parametrize(
+    ("model", "second"),
+    [
+        ("gpt-live-transcribe", "gpt-live-transcribe"),
+        ("gpt-realtime-whisper", "gpt-realtime-whisper"),
+        ("gpt-4o-mini-transcribe", "gpt-live-transcribe"),
+        ("whisper-1", "gpt-live-transcribe"),
+    ],
+)
+def test_a_second_session_always_streams_and_never_detects_turns(model: str, second: str) -> None:
+    settings = configuration.second_session_update(OpenAIOptions(transcription_model=model), FRENCH)["session"]
+    assert set(settings) == {"type", "audio"}
+    assert settings["type"] == "transcription"
+    assert settings["audio"]["input"]["transcription"]["model"] == second
+    assert settings["audio"]["input"]["turn_detection"] is None
+
+
+def test_beside_a_second_session_the_conversation_writes_nothing() -> None:
+    update = configuration.session_update(OpenAIOptions(), FRENCH, transcribes=False)
+    assert update["session"]["audio"]["input"]["transcription"] is None
+
+
+def test_transcripts_are_switched_without_touching_anything_else() -> None:
+    off, on = (configuration.transcription_change(change) for change in (None, {"model": "m"}))
+    assert off["session"] == {"type": "realtime", "audio": {"input": {"transcription": None}}}
+    assert on["session"] == {"type": "realtime", "audio": {"input": {"transcription": {"model": "m"}}}}
+    assert off["event_id"] != on["event_id"], "a refusal must say what is refused"
+
+
 @pytest.mark.parametrize(("model", "told"), [("gpt-realtime-2.1", True), ("gpt-realtime-1.5", False)])
 def test_only_reasoning_models_hear_of_effort(model: str, told: bool) -> None:
     assert ("reasoning" in asked(model=model, reasoning_effort="low")) is told

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from voice.upstream.openai.client import endpoint
+from voice.upstream.openai.handshake import conversation_url, transcription_url
 from voice.upstream.openai.options import OpenAIOptions
 
 
@@ -42,4 +42,9 @@ def test_a_value_that_no_service_accepts_is_refused_by_name(field: str, value: A
     ],
 )
 def test_the_base_url_points_anywhere(base_url: str, address: str) -> None:
-    assert endpoint(OpenAIOptions(base_url=base_url, model="m/1")) == address
+    assert conversation_url(OpenAIOptions(base_url=base_url, model="m/1")) == address
+
+
+def test_a_session_that_only_transcribes_has_an_address_without_a_model() -> None:
+    options = OpenAIOptions(base_url="https://gateway.example/v1?tenant=7", model="m/1")
+    assert transcription_url(options) == "wss://gateway.example/v1/realtime?tenant=7&intent=transcription"

@@ -1,11 +1,12 @@
 """The scripted upstream is as strict as the service: what it accepts may be sent."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from tests.realtime_server import tone
-from tests.realtime_server.rules import RefusedError, check_event, decode_audio
+from tests.realtime_server.rules import RefusedError, check_event, check_turn_detection, decode_audio
 from tests.realtime_server.vad import Edge, EnergyVad
 from voice.protocol.audio import silence
 
@@ -51,6 +52,39 @@ def test_an_illegal_field_is_refused_by_name(event: dict[str, Any], param: str) 
     with pytest.raises(RefusedError) as refusal:
         check_event(event, "gpt-realtime-1.5")
     assert str(refusal.value.error["param"]).endswith(param)
+
+
+TRANSCRIPTION = {"type": "session.update", "session": {"type": "transcription"}}
+
+
+def test_a_session_stays_what_its_address_made_it() -> None:
+    with pytest.raises(RefusedError) as refusal:
+        check_event(update(), "", "transcription")
+    told = "Passing a realtime session update to a transcription session is not allowed."
+    assert refusal.value.error["message"] == told
+    with pytest.raises(RefusedError) as refusal:
+        check_event(TRANSCRIPTION, "gpt-realtime-2.1", "realtime")
+    told = "Passing a transcription session update to a realtime session is not allowed."
+    assert refusal.value.error["message"] == told
+    check_event(TRANSCRIPTION, "", "transcription")
+
+
+@pytest.mark.parametrize("kind", ["response.create", "conversation.item.create"])
+def test_a_session_that_only_transcribes_does_not_converse(kind: str) -> None:
+    with pytest.raises(RefusedError):
+        check_event({"type": kind}, "", "transcription")
+
+
+@pytest.mark.parametrize(("model", "refused"), [("gpt-live-transcribe", True), ("gpt-4o-transcribe", False)])
+def test_turn_detection_and_streaming_do_not_go_together_there(model: str, refused: bool) -> None:
+    audio = {"transcription": {"model": model}, "turn_detection": {"type": "server_vad"}}
+    settings = {"type": "transcription", "audio": {"input": audio}}
+    with pytest.raises(RefusedError) if refused else nullcontext() as refusal:
+        check_turn_detection(settings)
+    if refusal is not None:
+        error = refusal.value.error
+        assert (error["code"], error["param"]) == ("invalid_value", "session.audio.input.turn_detection")
+    check_turn_detection({**settings, "type": "realtime"})
 
 
 @pytest.mark.parametrize("role", ["system", "user", "assistant"])

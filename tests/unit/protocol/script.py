@@ -20,6 +20,8 @@ from voice.protocol.prefetch import PrefetchPolicy, Retrieval
 
 EPOCH = 1_000.0
 """Second on the clock at which scripts begin."""
+POLICY = PrefetchPolicy(more_words=3, fit=0.6)
+"""Fewer words than by default until it is searched again, so that scripts are short."""
 QUESTION = "When do you open on Sundays?"
 HOURS = Passage("Opening hours", "On Sundays we open at ten.", "/hours/")
 PARKING = Passage("Parking", "There are forty places behind the house.", "/parking/")
@@ -46,7 +48,7 @@ class Script:
         retrieval: Retrieval = "prefetch",
         epoch: float = EPOCH,
     ) -> None:
-        self.conversation = Conversation(prefetch or PrefetchPolicy(), context or ContextPolicy(), retrieval=retrieval)
+        self.conversation = Conversation(prefetch or POLICY, context or ContextPolicy(), retrieval=retrieval)
         self.told: list[Told] = []
         self._epoch = epoch
         self._now = 0

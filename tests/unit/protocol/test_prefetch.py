@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.protocol.script import HOURS, PARKING
+from tests.unit.protocol.script import HOURS, PARKING, POLICY
 from voice.protocol.commands import CancelRetrieval, Retrieve
 from voice.protocol.outcomes import SearchOutcome
 from voice.protocol.prefetch import Found, Prefetch, PrefetchPolicy
@@ -15,7 +15,7 @@ FIVE = "when do you open on "
 
 
 def prefetch(policy: PrefetchPolicy | None = None, **facts: Any) -> Prefetch:
-    return Prefetch(policy or PrefetchPolicy(), 1, **facts)
+    return Prefetch(policy or POLICY, 1, **facts)
 
 
 def outcomes(machine: Prefetch) -> dict[str, int]:
@@ -72,6 +72,15 @@ def test_it_asks_again_when_three_more_words_stand() -> None:
     machine.answered("search_1_1", (HOURS,))
     assert machine.hear(FIVE + "sunday mornings ", 0.5) == []
     assert machine.hear(FIVE + "sunday mornings in ", 0.6) == [Retrieve("search_1_2", FIVE + "sunday mornings in")]
+
+
+def test_two_more_words_are_enough_when_a_question_mark_closes_them() -> None:
+    """That is the whole question, while the VAD still waits for its silence."""
+    machine = prefetch(PrefetchPolicy())
+    machine.hear(FIVE, 0.0)
+    machine.answered("search_1_1", (HOURS,))
+    assert machine.hear(FIVE + "sundays?", 0.5) == []
+    assert machine.hear(FIVE + "sundays in?", 0.6) == [Retrieve("search_1_2", FIVE + "sundays in?")]
 
 
 def test_what_grew_while_a_search_was_out_is_asked_when_it_comes_back() -> None:

@@ -1,53 +1,49 @@
-"""A conversation with the OpenAI Realtime API."""
+"""A conversation with the OpenAI Realtime API.
+
+Theory of operation. There is one socket, and :meth:`OpenAIUpstream.events` reads it itself: no task and no queue stands
+between the service and the conversation. Only where a second socket writes the visitor's words (from the start, or
+after the first turn has shown that the first one writes too late) a task reads each of the two into one bounded queue,
+so that events come in the order in which they arrived.
+
+The second socket takes the writing over when it is open, and the conversation's own transcripts are switched off, as
+words would come twice. When it is lost, or never opens, they are switched on again and the session goes on with what
+there is; it is not dialled again.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from typing import Any, Self
-from urllib.parse import quote, urlsplit, urlunsplit
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
+from typing import Any, Self, TypeGuard
 
-from voice.protocol.commands import ToUpstream
-from voice.protocol.events import Fault, UpstreamEvent
-from voice.upstream.base import (
-    Upstream,
-    UpstreamClosed,
-    UpstreamError,
-    UpstreamProtocolError,
-    UpstreamRateLimited,
-    UpstreamRefused,
-    UpstreamSession,
-    UpstreamTimeout,
-    UpstreamUnavailable,
-)
-from voice.upstream.openai import configuration, wire
+from voice.protocol.audio import duration_ms
+from voice.protocol.commands import ClearAudio, CommitAudio, ToUpstream
+from voice.protocol.events import AudioDelta, Fault, UpstreamEvent
+from voice.upstream.base import Upstream, UpstreamError, UpstreamProtocolError, UpstreamSession
+from voice.upstream.openai import configuration, handshake, wire
+from voice.upstream.openai.correlation import Correlation
 from voice.upstream.openai.options import OpenAIOptions
-from voice.upstream.openai.server_events import fault
+from voice.upstream.openai.partials import PartialsObserver, tell_operators
+from voice.upstream.openai.second_socket import SecondSocket
 from voice.upstream.openai.transport import Transport, TransportFactory
 
 logger = logging.getLogger(__name__)
 
-MALFORMED_LIMIT = 50
-"""Frames in a session that may be garbage before it is given up."""
+MOST_ARRIVALS = 64
+"""Events of two sockets that wait for their reader. Then neither is read, and the services stop sending."""
 
-SETTINGS_RETRIES = 3
-"""How many optional fields may be given up, one after the other, to have the others accepted."""
 
-_FATAL: dict[str, type[UpstreamError]] = {
-    "session_expired": UpstreamClosed,
-    "insufficient_quota": UpstreamRateLimited,
-    "invalid_api_key": UpstreamRefused,
-}
-"""Errors that end a session, by their code. All others are about one request."""
+@dataclass(frozen=True, slots=True)
+class Overheard:
+    """What the second socket says; ``None`` when it is gone."""
 
-_FATAL_AT_FIRST: dict[str, type[UpstreamError]] = {
-    **_FATAL,
-    "rate_limit_exceeded": UpstreamRateLimited,
-    "model_not_found": UpstreamRefused,
-    "server_error": UpstreamUnavailable,
-}
-"""Errors that say more than "not understood" when they come instead of a configured session."""
+    event: UpstreamEvent | None
+
+
+Arrival = UpstreamEvent | Overheard | UpstreamError
+"""What comes from the first socket, from the second, and the end of the first."""
 
 
 class OpenAIUpstream(Upstream):
@@ -64,111 +60,204 @@ class OpenAIUpstream(Upstream):
     ) -> None:
         self.model = options.model
         self.decoder = wire.Decoder()
-        self._session = session
-        self._options = options
+        self._session, self._options = session, options
+        self._new_transport = transport
         self._transport = transport(options)
+        self._transcription: dict[str, Any] = configuration.transcription(
+            options, session.language, options.transcription_model
+        )
+        """What the conversation is told about its own transcripts."""
+        self._observer = PartialsObserver()
+        self._correlation = Correlation(
+            push_to_talk=session.push_to_talk, second_writes=options.partials == "second_socket"
+        )
+        self._second: SecondSocket | None = None
+        self._arrivals: asyncio.Queue[Arrival] | None = None
+        self._group = asyncio.TaskGroup()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._leaving = False
 
     async def __aenter__(self) -> Self:
         """Dial, and have the service confirm the settings."""
+        options, second = self._options, self._correlation.second_writes
+        update = configuration.session_update(options, self._session, transcribes=not second)
+        url = handshake.conversation_url(options)
+        asked, given = await handshake.begin(self._transport, self.decoder, options, url, update)
         try:
-            await self._transport.open(endpoint(self._options), _headers(self._options))
-            async with asyncio.timeout(self._options.settings_timeout):
-                await self._configure()
-        except TimeoutError:
-            await self._transport.close()
-            raise UpstreamTimeout("no session in time") from None
-        except BaseException:
+            self._compare(asked, given)
+        except UpstreamError:
             await self._transport.close()
             raise
+        self._transcription = asked["audio"]["input"]["transcription"] or self._transcription
+        await self._group.__aenter__()
+        if second:
+            self._add_second_socket()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        """Close."""
-        await self._transport.close()
+        """Close both sockets."""
+        self._leaving = True
+        for task in self._tasks:
+            task.cancel()
+        try:
+            await self._transport.close()
+        finally:
+            await self._group.__aexit__(None, None, None)
 
     async def send_audio(self, pcm: bytes) -> None:
         """Append to the service's input buffer."""
-        await self._transport.send(wire.append(pcm))
+        frame = wire.append(pcm)
+        if self._second is not None:
+            self._second.push(frame, duration_ms(len(pcm)))
+        await self._transport.send(frame)
 
     async def send(self, command: ToUpstream) -> None:
         """Send the client event of this command."""
-        await self._transport.send(wire.encode(command))
+        match command:
+            case CommitAudio():
+                self._end_utterance()
+            case ClearAudio():
+                self._clear_utterance()
+        for frame in self._encode(command):
+            await self._transport.send(frame)
 
     async def events(self) -> AsyncIterator[UpstreamEvent]:
         """Decode what arrives."""
-        receive, decoder = self._transport.receive, self.decoder
+        receive, decode = self._transport.receive, self.decoder.decode
+        while self._arrivals is None:
+            event = decode(await receive())
+            if isinstance(event, AudioDelta):  # most are; the visitor's words are not in them
+                yield event
+            elif self._is_event(event):
+                for told in self._understand(event):
+                    yield told
+        self._start(self._read_first_socket(self._arrivals))
         while True:
-            event = decoder.decode(await receive())
-            if event is None:
-                self._give_up_on_garbage()
-                continue
-            if isinstance(event, Fault) and event.code in _FATAL:
-                raise _FATAL[event.code](event.code)
-            yield event
+            arrival = await self._arrivals.get()
+            if isinstance(arrival, UpstreamError):
+                raise arrival
+            for told in self._understand(arrival):
+                yield told
 
-    def _give_up_on_garbage(self) -> None:
-        if self.decoder.malformed > MALFORMED_LIMIT:
-            raise UpstreamProtocolError(f"more than {MALFORMED_LIMIT} malformed frames")
+    def _encode(self, command: ToUpstream) -> list[str]:
+        return wire.encode_with_tool(command) if self._options.context_role == "tool" else [wire.encode(command)]
 
-    # -- settings, before the conversation -------------------------------------------------------------------
+    # -- the first socket ------------------------------------------------------------------------------------
 
-    async def _configure(self) -> None:
-        await self._answer_of_type("session.created")
-        update = configuration.session_update(self._options, self._session)
-        for _ in range(1 + SETTINGS_RETRIES):
-            await self._transport.send(wire.dump(update))
-            answer = await self._answer_of_type("session.updated", "error")
-            if answer["type"] == "session.updated":
-                return self._compare(update["session"], answer.get("session"))
-            update = _relaxed(update, fault(answer))
-        raise UpstreamProtocolError("settings refused again and again")
+    async def _read_first_socket(self, arrivals: asyncio.Queue[Arrival]) -> None:
+        try:
+            while True:
+                event = self.decoder.decode(await self._transport.receive())
+                if self._is_event(event):
+                    await arrivals.put(event)
+        except UpstreamError as failure:
+            await arrivals.put(failure)
 
-    async def _answer_of_type(self, *types: str) -> dict[str, Any]:
-        """The next event of one of these types. An error that is not asked for ends the attempt."""
-        while True:
-            event = wire.parse(await self._transport.receive())
-            if event is None:
-                self.decoder.malformed += 1
-                self._give_up_on_garbage()
-            elif event["type"] in types:
-                return event
-            elif event["type"] == "error":
-                raise _failure(fault(event))
+    def _is_event(self, event: UpstreamEvent | None) -> TypeGuard[UpstreamEvent]:
+        """Whether a frame said anything. Raises what ends the session."""
+        if event is None:
+            handshake.check_garbage(self.decoder)
+        elif isinstance(event, Fault) and event.code in handshake.FATAL:
+            raise handshake.FATAL[event.code](event.code)
+        return event is not None
 
-    def _compare(self, asked: dict[str, Any], given: Any) -> None:
-        if not isinstance(given, dict):
-            raise UpstreamProtocolError("session.updated without a session")
+    def _compare(self, asked: dict[str, Any], given: dict[str, Any]) -> None:
         essential, other = configuration.differences(asked, given, self._options.model)
         if essential:
             raise UpstreamProtocolError(f"session differs in {', '.join(essential)}")
         if other:
             logger.warning("OpenAI session differs from its settings in %s", ", ".join(other))
 
+    # -- what it means ---------------------------------------------------------------------------------------
 
-def endpoint(options: OpenAIOptions) -> str:
-    """Where to dial: ``base_url`` as a WebSocket address, plus ``/realtime`` and the model."""
-    url = urlsplit(options.base_url)
-    scheme = {"http": "ws", "https": "wss"}.get(url.scheme, url.scheme)
-    query = "&".join(filter(None, [url.query, f"model={quote(options.model, safe='')}"]))
-    return urlunsplit((scheme, url.netloc, url.path.rstrip("/") + "/realtime", query, ""))
+    def _understand(self, arrival: UpstreamEvent | Overheard) -> list[UpstreamEvent]:
+        """What the core is told about ``arrival``."""
+        told = self._overheard(arrival) if isinstance(arrival, Overheard) else self._heard(arrival)
+        for event in told:
+            if self._observer.see(event):
+                self._judge_partials()
+        return told
 
+    def _heard(self, event: UpstreamEvent) -> list[UpstreamEvent]:
+        match event:
+            case Fault(event_id=configuration.RETURN_ID):
+                self._start(self._ask_for_less(event))
+                return []
+            case Fault(event_id=configuration.UPDATE_ID):
+                return []  # it goes on transcribing, and nobody listens to that
+        if self._correlation.ends(event):
+            self._end_utterance()
+        return self._correlation.main(event)
 
-def _headers(options: OpenAIOptions) -> dict[str, str]:
-    # No OpenAI-Beta header: with it the service closes the connection.
-    key = {"Authorization": f"Bearer {options.api_key}"} if options.api_key else {}
-    return {**key, **options.headers}
+    def _overheard(self, overheard: Overheard) -> list[UpstreamEvent]:
+        if overheard.event is not None:
+            return self._correlation.second(overheard.event)
+        self._observer.restart()
+        return self._correlation.lose()
 
+    def _end_utterance(self) -> None:
+        self._correlation.end(committed=self._second is not None and self._second.commit())
 
-def _relaxed(update: dict[str, Any], refused: Fault) -> dict[str, Any]:
-    """``update`` without the optional field that was refused."""
-    field = configuration.optional_field(refused.param or "")
-    if field is None or not configuration.has(update, field):
-        raise _failure(refused)
-    logger.warning("OpenAI refuses the setting %s (%s); going on without it", ".".join(field), refused.code)
-    return configuration.without(update, field)
+    def _clear_utterance(self) -> None:
+        self._correlation.clear()
+        if self._second is not None:
+            self._second.clear()
 
+    def _judge_partials(self) -> None:
+        second = self._correlation.second_writes
+        verdict = self._observer.verdict or ""
+        self.partials = "second_socket" if second and verdict == "streaming" else verdict
+        model = configuration.streaming_model(self._options) if second else self._options.transcription_model
+        tell_operators(self.partials, model)
+        if verdict == "late" and self._options.partials == "auto" and self._arrivals is None:
+            self._add_second_socket()
 
-def _failure(refused: Fault) -> UpstreamError:
-    """Named by code and field only: the message may quote the instructions."""
-    about = f" in {refused.param}" if refused.param else ""
-    return _FATAL_AT_FIRST.get(refused.code, UpstreamProtocolError)(f"{refused.code}{about}")
+    # -- the second socket -----------------------------------------------------------------------------------
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _add_second_socket(self) -> None:
+        self._arrivals = asyncio.Queue(MOST_ARRIVALS)
+        self._second = SecondSocket(self._session, self._options, self._new_transport)
+        self._start(self._overhear(self._second, self._arrivals))
+
+    async def _overhear(self, second: SecondSocket, arrivals: asyncio.Queue[Arrival]) -> None:
+        """The second socket from dialling to its end, whatever that is."""
+        try:
+            await second.run(self._hand_over, lambda event: arrivals.put(Overheard(event)))
+        except Exception as failure:  # also a fault of ours: the conversation does not depend on it
+            reason = failure if isinstance(failure, UpstreamError) else type(failure).__name__
+            logger.warning("no second connection for transcripts: %s", reason)
+        self._second = None
+        if self._leaving:
+            return  # it failed in that very moment, in place of being cancelled
+        if self._correlation.second_writes:
+            await self._change_transcription(configuration.transcription_change(self._transcription))
+        await arrivals.put(Overheard(None))
+
+    async def _hand_over(self) -> None:
+        """The second socket is open; from here on it writes."""
+        self._observer.restart()
+        if not self._correlation.second_writes:
+            self._correlation.take_over()
+            await self._change_transcription(configuration.transcription_change(None))
+
+    async def _ask_for_less(self, refused: Fault) -> None:
+        """Ask for the conversation's own transcripts again, without the field that the service refused."""
+        update = configuration.transcription_change(self._transcription)
+        try:
+            update = handshake.relaxed(update, refused)
+        except UpstreamError as failure:
+            logger.warning("OpenAI no longer writes what visitors say: %s", failure)
+            return
+        self._transcription = update["session"]["audio"]["input"]["transcription"]
+        await self._change_transcription(update)
+
+    async def _change_transcription(self, update: dict[str, Any]) -> None:
+        try:
+            await self._transport.send(wire.dump(update))
+        except UpstreamError:
+            return  # whoever reads the first socket is told

@@ -18,6 +18,9 @@ from voice.upstream.openai.options import OpenAIOptions
 UPDATE_ID = "settings"
 """``event_id`` of our ``session.update``, echoed in the error that refuses it."""
 
+RETURN_ID = "transcription"
+"""The same for the one that makes the conversation write its own transcripts again."""
+
 PCM = {"type": "audio/pcm", "rate": SAMPLE_RATE}
 
 Path = tuple[str, ...]
@@ -57,19 +60,24 @@ class _Transcriber:
     """Name of the language hint: ``languages`` takes a list, ``language`` one code."""
     delay: bool = False
     keywords: bool = False
+    streams: bool = False
+    """Whether it writes while the visitor speaks; the others begin when the audio is committed."""
 
 
 _TRANSCRIBERS = {
-    "gpt-live-transcribe": _Transcriber(language="languages", delay=True, keywords=True),
-    "gpt-realtime-whisper": _Transcriber(delay=True),
+    "gpt-live-transcribe": _Transcriber(language="languages", delay=True, keywords=True, streams=True),
+    "gpt-realtime-whisper": _Transcriber(delay=True, streams=True),
 }
+
+_STREAMING = "gpt-live-transcribe"
+"""Writes in the second session where the site's own transcription model does not stream."""
 
 _REASONING = "gpt-realtime-2"
 """Models of this family and later reason; to the others the field is an error."""
 
 
-def session_update(options: OpenAIOptions, session: UpstreamSession) -> dict[str, Any]:
-    """The ``session.update`` for this conversation.
+def session_update(options: OpenAIOptions, session: UpstreamSession, *, transcribes: bool = True) -> dict[str, Any]:
+    """The ``session.update`` for this conversation; without ``transcribes`` what the visitor says is not written.
 
     Responses are never created by the service itself (``create_response`` false: context goes in first), but
     it does interrupt its own answer when the visitor begins to speak.
@@ -82,11 +90,34 @@ def session_update(options: OpenAIOptions, session: UpstreamSession) -> dict[str
         "output_modalities": ["audio"],
         "instructions": session.instructions,
         "max_output_tokens": options.max_output_tokens,
-        "audio": {"input": _input(options, session), "output": output},
+        "audio": {"input": _input(options, session, transcribes), "output": output},
     }
     if options.reasoning_effort and options.model.startswith(_REASONING):
         settings["reasoning"] = {"effort": options.reasoning_effort}
     return {"type": "session.update", "event_id": UPDATE_ID, "session": settings}
+
+
+def second_session_update(options: OpenAIOptions, session: UpstreamSession) -> dict[str, Any]:
+    """The ``session.update`` for a second session beside the conversation, which only transcribes.
+
+    Models that stream refuse turn detection there; it is committed when the conversation's turn detection says so.
+    """
+    audio = _heard(options, session.language, streaming_model(options), None)
+    settings = {"type": "transcription", "audio": {"input": audio}}
+    return {"type": "session.update", "event_id": UPDATE_ID, "session": settings}
+
+
+def streaming_model(options: OpenAIOptions) -> str:
+    """The site's transcription model if it writes while somebody speaks, else one that does."""
+    model = options.transcription_model
+    return model if _TRANSCRIBERS.get(model, _Transcriber()).streams else _STREAMING
+
+
+def transcription_change(transcription: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The ``session.update`` that switches the conversation's own transcripts on or, with ``None``, off."""
+    event_id = UPDATE_ID if transcription is None else RETURN_ID
+    settings = {"type": "realtime", "audio": {"input": {"transcription": transcription}}}
+    return {"type": "session.update", "event_id": event_id, "session": settings}
 
 
 def optional_field(param: str) -> Path | None:
@@ -120,20 +151,29 @@ def differences(asked: Mapping[str, Any], given: Mapping[str, Any], model: str) 
 # -- the parts of a session ----------------------------------------------------------------------------------
 
 
-def _input(options: OpenAIOptions, session: UpstreamSession) -> dict[str, Any]:
+def _input(options: OpenAIOptions, session: UpstreamSession, transcribes: bool) -> dict[str, Any]:
+    model = options.transcription_model if transcribes else None
+    detection = None if session.push_to_talk else _turn_detection(options)
+    return _heard(options, session.language, model, detection)
+
+
+def _heard(
+    options: OpenAIOptions, language: str, model: str | None, turn_detection: dict[str, Any] | None
+) -> dict[str, Any]:
     audio: dict[str, Any] = {
         "format": PCM,
-        "transcription": _transcription(options, session.language),
-        "turn_detection": None if session.push_to_talk else _turn_detection(options),
+        "transcription": transcription(options, language, model) if model else None,
+        "turn_detection": turn_detection,
     }
     if options.noise_reduction:
         audio["noise_reduction"] = {"type": options.noise_reduction}
     return audio
 
 
-def _transcription(options: OpenAIOptions, language: str) -> dict[str, Any]:
-    transcriber = _TRANSCRIBERS.get(options.transcription_model, _Transcriber())
-    fields: dict[str, Any] = {"model": options.transcription_model}
+def transcription(options: OpenAIOptions, language: str, model: str) -> dict[str, Any]:
+    """What ``model`` is told about the transcripts that it writes."""
+    transcriber = _TRANSCRIBERS.get(model, _Transcriber())
+    fields: dict[str, Any] = {"model": model}
     if code := language.partition("-")[0].lower():
         fields[transcriber.language] = [code] if transcriber.language == "languages" else code
     if transcriber.delay and options.transcription_delay:

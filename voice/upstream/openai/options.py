@@ -12,6 +12,7 @@ Eagerness = Literal["auto", "low", "medium", "high"]
 NoiseReduction = Literal["near_field", "far_field"]
 ReasoningEffort = Literal["minimal", "low", "medium", "high", "xhigh"]
 TranscriptionDelay = Literal["minimal", "low", "medium", "high", "xhigh"]
+Partials = Literal["session", "second_socket", "auto"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,10 @@ class OpenAIOptions:
     max_output_tokens: int = 1024
     """Ceiling of one answer, text and audio tokens together (1 audio token is 50 ms). The service's own is infinite."""
 
+    context_role: Literal["system", "tool"] = "system"
+    """As what the site's texts stand in the conversation: as a message of the system, or as what a tool has brought,
+    which models are trained to trust less. Either way they are delimited, and said to be data."""
+
     transcription_model: str = "gpt-live-transcribe"
     """``gpt-live-transcribe`` and ``gpt-realtime-whisper`` write while the visitor speaks, which prefetching
     needs; the others begin after the end of speech."""
@@ -49,6 +54,12 @@ class OpenAIOptions:
     level is."""
     transcription_keywords: tuple[str, ...] = ()
     """Names and words of the site that the transcript should get right, for the models that take some."""
+    partials: Partials = "auto"
+    """Where the words come from while the visitor still speaks. ``session``: from the conversation itself, and where
+    it writes only after the end of speech, nothing is searched for in advance. ``second_socket``: from a second
+    connection that hears the same audio and only transcribes, with a model that streams; it is billed as a second
+    transcription of all audio, silence included. ``auto``: from the second one as soon as the first turn with words
+    has shown that the conversation writes too late."""
     noise_reduction: NoiseReduction | None = "near_field"
 
     vad_type: VadType = "server_vad"

@@ -17,6 +17,7 @@ from typing import Any
 
 from voice.protocol import commands, events
 from voice.protocol.events import UpstreamEvent
+from voice.protocol.turn import CONTEXT_ITEM
 from voice.upstream.openai.server_events import (
     ITEM_ADDED,
     SAYS_NOTHING,
@@ -33,6 +34,14 @@ HOUSEKEEPING = "tidy_"
 """Beginning of the ``event_id`` of commands whose refusal changes nothing for the visitor: there was nothing
 left to cancel, to cut or to delete."""
 
+TOOL = "search_site_knowledge"
+"""What a context is said to be the output of, with ``context_role`` "tool". The model cannot call it by itself."""
+
+_CALL = "_call"
+
+COMMIT_ID = "commit"
+"""``event_id`` of a commit, echoed in the error that refuses it."""
+
 
 def append(pcm: bytes) -> str:
     """The frame that carries a piece of the visitor's audio."""
@@ -47,6 +56,19 @@ def encode(command: commands.ToUpstream) -> str:
         TypeError: there is no such client event (``SendSilence`` goes as audio).
     """
     return dump(_client_event(command))
+
+
+def encode_with_tool(command: commands.ToUpstream) -> list[str]:
+    """The same where context is what a tool has brought: then it is two items, the call that nobody made and its
+    output. The output has the context's own id, so that it is what stands before the visitor's utterance."""
+    match command:
+        case commands.InjectContext(item_id=item_id, text=content):
+            call = {"type": "function_call", "name": TOOL, "call_id": item_id, "arguments": "{}"}
+            output = {"type": "function_call_output", "call_id": item_id, "output": content}
+            return [dump(_created(item_id + _CALL, call)), dump(_created(item_id, output))]
+        case commands.DeleteItem(item_id=item_id) if item_id.startswith(CONTEXT_ITEM):
+            return [encode(command), encode(commands.DeleteItem(item_id + _CALL))]
+    return [encode(command)]
 
 
 def dump(event: Mapping[str, Any]) -> str:
@@ -79,7 +101,7 @@ def _client_event(command: commands.ToUpstream) -> dict[str, Any]:
                 "audio_end_ms": audio_end_ms,
             }
         case commands.CommitAudio():
-            return {"type": "input_audio_buffer.commit", "event_id": "commit"}
+            return {"type": "input_audio_buffer.commit", "event_id": COMMIT_ID}
         case commands.ClearAudio():
             return {"type": "input_audio_buffer.clear", "event_id": "clear"}
     raise TypeError(f"the Realtime API has no event for {type(command).__name__}")
@@ -89,8 +111,11 @@ def _item(item_id: str, role: str, content: str) -> dict[str, Any]:
     # Without previous_item_id it goes to the tail: during speech that is in front of the visitor's utterance,
     # which becomes an item only when it is committed; and the cache of everything before it stays good.
     parts = [{"type": "input_text", "text": content}]
-    item = {"id": item_id, "type": "message", "role": role, "content": parts}
-    return {"type": "conversation.item.create", "event_id": item_id, "item": item}
+    return _created(item_id, {"type": "message", "role": role, "content": parts})
+
+
+def _created(item_id: str, item: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "conversation.item.create", "event_id": item_id, "item": {"id": item_id, **item}}
 
 
 # -- down ----------------------------------------------------------------------------------------------------

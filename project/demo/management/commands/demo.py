@@ -22,10 +22,10 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
 from project import BASE_DIR
-from project.demo import progress
 from voice import finishing
 from voice.conf import conf
 from voice.knowledge import loading
+from voice.management import progress
 
 HOST = "127.0.0.1"
 WIND_DOWN_LIMIT = 3.0

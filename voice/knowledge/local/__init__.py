@@ -1,0 +1,1 @@
+"""The texts of this site, in rows that staff edit, searched in this process."""
