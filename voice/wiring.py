@@ -6,12 +6,13 @@ and no connection exists before the first conversation, or :func:`warm_up`, asks
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
 from voice.conf import conf
-from voice.knowledge.base import EVERYONE, Knowledge, NoKnowledge, Scope
+from voice.knowledge.base import EVERYONE, Knowledge, KnowledgeError, NoKnowledge, Scope
 from voice.protocol.conversation import Conversation
 from voice.protocol.wires.voice_v1 import Start
 from voice.session import Recorder, Session, SessionTerms, Tell
@@ -19,6 +20,8 @@ from voice.upstream.base import Upstream, UpstreamSession
 
 if TYPE_CHECKING:
     from voice.upstream.local.models import LocalModels
+
+log = logging.getLogger("voice.wiring")
 
 Progress = Callable[[str, float], None]
 """Told what is being made ready, and the fraction (0 to 1) of it that is."""
@@ -85,8 +88,17 @@ def knowledge() -> Knowledge:
     return LocalKnowledge(options)
 
 
+async def close() -> None:
+    """Give up the connections of this process and event loop."""
+    if knowledge.cache_info().currsize:
+        await knowledge().close()
+
+
 async def warm_up(progress: Progress) -> None:
     """Load what the first visitor would otherwise wait for. ``progress`` may be called from other threads."""
     if conf().provider == "local":
         await local_models().warm_up(progress)
-    await knowledge().prepare(lambda done, total: progress("knowledge", done / total if total else 1.0))
+    try:
+        await knowledge().prepare(lambda done, total: progress("knowledge", done / total if total else 1.0))
+    except KnowledgeError as error:  # answers go on without it, and it is tried again by the first search
+        log.warning("the knowledge cannot be searched yet: %s", error)

@@ -22,7 +22,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
 from project import BASE_DIR
-from voice import finishing
+from voice import finishing, wiring
 from voice.conf import conf
 from voice.knowledge import loading
 from voice.management import progress
@@ -63,14 +63,14 @@ class Command(BaseCommand):
         entries = [entry for path in sorted(SAMPLE.glob("*.json")) for entry in loading.read(path)]
         loading.load(entries)
         self._done("Knowledge", f"{len(entries)} articles in English and French")
+        if conf().knowledge.backend == "weaviate":
+            self.stdout.write(self.style.WARNING("  ! Weaviate is searched; manage.py voice_sync puts them there"))
         self._warm_up()
 
     def _warm_up(self) -> None:
-        from voice.wiring import warm_up  # as late as can be: it brings the speech engines
-
         began = time.monotonic()
         shown = progress.Progress(sys.stdout, redraw=sys.stdout.isatty())
-        twisted_loop.run_until_complete(warm_up(shown))
+        twisted_loop.run_until_complete(wiring.warm_up(shown))
         shown.clear()
         self._done("Assistant", f"{PROVIDERS[conf().provider]} (warm after {time.monotonic() - began:.1f} s)")
 
@@ -114,6 +114,7 @@ async def _wind_down() -> None:
     if conversations:
         await asyncio.wait(conversations, timeout=WIND_DOWN_LIMIT)
     await finishing.settled(WIND_DOWN_LIMIT)
+    await wiring.close()
 
 
 def _require_free(port: int) -> None:
