@@ -279,7 +279,7 @@ class Conversation:
         turn = self._turn
         if turn is None:
             return
-        self._search(turn, lambda prefetch: prefetch.answered(event.search_id, event.passages))
+        self._search(turn, lambda prefetch: prefetch.answered(event.search_id, event.passages, self._now))
         self._answer_if_ready()
 
     def _retrieval_failed(self, event: e.RetrievalFailed) -> None:

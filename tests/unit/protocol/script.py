@@ -20,7 +20,7 @@ from voice.protocol.prefetch import PrefetchPolicy, Retrieval
 
 EPOCH = 1_000.0
 """Second on the clock at which scripts begin."""
-POLICY = PrefetchPolicy(more_words=3, fit=0.6)
+POLICY = PrefetchPolicy(more_words=3, fit=0.6, quick_fit=0.6)
 """Fewer words than by default until it is searched again, so that scripts are short."""
 QUESTION = "When do you open on Sundays?"
 HOURS = Passage("Opening hours", "On Sundays we open at ten.", "/hours/")

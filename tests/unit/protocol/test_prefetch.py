@@ -69,7 +69,7 @@ def test_a_word_that_is_said_again_unchanged_does_stand_still() -> None:
 def test_it_asks_again_when_three_more_words_stand() -> None:
     machine = prefetch()
     machine.hear(FIVE, 0.0)
-    machine.answered("search_1_1", (HOURS,))
+    machine.answered("search_1_1", (HOURS,), 9.0)
     assert machine.hear(FIVE + "sunday mornings ", 0.5) == []
     assert machine.hear(FIVE + "sunday mornings in ", 0.6) == [Retrieve("search_1_2", FIVE + "sunday mornings in")]
 
@@ -78,7 +78,7 @@ def test_two_more_words_are_enough_when_a_question_mark_closes_them() -> None:
     """That is the whole question, while the VAD still waits for its silence."""
     machine = prefetch(PrefetchPolicy())
     machine.hear(FIVE, 0.0)
-    machine.answered("search_1_1", (HOURS,))
+    machine.answered("search_1_1", (HOURS,), 9.0)
     assert machine.hear(FIVE + "sundays?", 0.5) == []
     assert machine.hear(FIVE + "sundays in?", 0.6) == [Retrieve("search_1_2", FIVE + "sundays in?")]
 
@@ -87,20 +87,20 @@ def test_what_grew_while_a_search_was_out_is_asked_when_it_comes_back() -> None:
     machine = prefetch()
     machine.hear(FIVE, 0.0)
     assert machine.hear(FIVE + "sunday mornings in winter ", 0.1) == []
-    assert machine.answered("search_1_1", (HOURS,)) == [Retrieve("search_1_2", FIVE + "sunday mornings in winter")]
+    assert machine.answered("search_1_1", (HOURS,), 9.0) == [Retrieve("search_1_2", FIVE + "sunday mornings in winter")]
 
 
 def test_numbers_of_words_are_the_sites_to_set() -> None:
     machine = prefetch(PrefetchPolicy(first_words=2, more_words=1))
     assert machine.hear("opening hours ", 0.0) != []
-    machine.answered("search_1_1", ())
+    machine.answered("search_1_1", (), 9.0)
     assert machine.hear("opening hours sunday ", 0.1) != []
 
 
 def test_what_was_found_is_used_if_its_search_knew_enough_of_the_question() -> None:
     machine = prefetch()
     machine.hear(FIVE, 0.0)
-    machine.answered("search_1_1", (HOURS,))
+    machine.answered("search_1_1", (HOURS,), 9.0)
     assert machine.conclude(FIVE + "sundays", 1.0) == []
     assert machine.settled
     machine.requested()
@@ -110,14 +110,25 @@ def test_what_was_found_is_used_if_its_search_knew_enough_of_the_question() -> N
 def test_what_does_not_fit_the_whole_question_is_searched_for_once_more() -> None:
     machine = prefetch()
     machine.hear(FIVE, 0.0)
-    machine.answered("search_1_1", (HOURS,))
+    machine.answered("search_1_1", (HOURS,), 9.0)
     whole = FIVE + "the days when all of the other museums are closed"
     assert machine.conclude(whole, 1.0) == [Retrieve("search_1_2", whole)]
     assert not machine.settled
-    machine.answered("search_1_2", (PARKING,))
+    machine.answered("search_1_2", (PARKING,), 9.0)
     assert machine.settled
     machine.requested()
     assert outcomes(machine) == {"superseded": 1, "hit": 1}
+
+
+@pytest.mark.parametrize(("answered_at", "asks_again"), [(1.05, True), (1.45, False)], ids=["quick", "slow"])
+def test_a_quick_knowledge_is_asked_once_more_where_a_slow_one_is_not(answered_at: float, asks_again: bool) -> None:
+    """Five of eight words were known: good enough, unless knowing better costs next to nothing."""
+    machine = prefetch(PrefetchPolicy())
+    machine.hear(FIVE, 1.0)
+    machine.answered("search_1_1", (HOURS,), answered_at)
+    asked = machine.conclude(FIVE + "sundays in winter", 2.0)
+    assert asked == ([Retrieve("search_1_2", FIVE + "sundays in winter")] if asks_again else [])
+    assert machine.settled is not asks_again
 
 
 def test_a_search_for_too_little_is_replaced_by_the_last_one() -> None:
@@ -139,7 +150,7 @@ def test_a_newer_search_is_not_waited_for_while_what_was_found_fits() -> None:
     machine = prefetch()
     machine.hear(FIVE, 0.0)
     machine.hear(FIVE + "sundays in winter ", 0.2)
-    machine.answered("search_1_1", (HOURS,))
+    machine.answered("search_1_1", (HOURS,), 9.0)
     machine.conclude(FIVE + "sundays in winter", 1.0)
     assert machine.settled
     assert machine.requested() == [CancelRetrieval("search_1_2")]
@@ -178,7 +189,7 @@ def test_sequential_retrieval_asks_once_when_the_question_is_over_and_transcribe
     assert not machine.settled
     assert machine.hear(whole, 1.5, final=True) == [Retrieve("search_1_1", whole)]
     assert not machine.settled
-    machine.answered("search_1_1", (HOURS,))
+    machine.answered("search_1_1", (HOURS,), 9.0)
     assert machine.settled
     machine.requested()
     assert outcomes(machine) == {"hit": 1}
@@ -206,7 +217,7 @@ def late(known: str) -> Found:
     before = Prefetch(PrefetchPolicy(), 0)
     before.conclude(known, 1.0)
     before.requested()
-    before.answered("search_0_1", (HOURS,))
+    before.answered("search_0_1", (HOURS,), 9.0)
     assert before.leftover is not None
     return before.leftover
 
@@ -240,7 +251,7 @@ def test_it_is_replaced_like_any_other_when_the_question_grows_away_from_it() ->
     machine.hear(FIVE, 0.0)
     whole = FIVE + "the days when all of the other museums are closed"
     assert machine.conclude(whole, 1.0) == [Retrieve("search_1_1", whole)]
-    machine.answered("search_1_1", (PARKING,))
+    machine.answered("search_1_1", (PARKING,), 9.0)
     machine.requested()
     assert outcomes(machine) == {"hit": 1}
 
@@ -251,7 +262,7 @@ def test_it_is_replaced_like_any_other_when_the_question_grows_away_from_it() ->
 def test_a_search_that_found_nothing_counts_as_none() -> None:
     machine = prefetch()
     machine.hear(FIVE, 0.0)
-    machine.answered("search_1_1", ())
+    machine.answered("search_1_1", (), 9.0)
     machine.conclude(FIVE, 1.0)
     assert machine.settled
     machine.requested()
@@ -261,12 +272,12 @@ def test_a_search_that_found_nothing_counts_as_none() -> None:
 def test_nothing_found_for_the_beginning_leaves_what_stands_nothing_found_for_the_whole_removes_it() -> None:
     machine = prefetch()
     machine.hear(FIVE, 0.0)
-    machine.answered("search_1_1", (HOURS,))
+    machine.answered("search_1_1", (HOURS,), 9.0)
     machine.hear(FIVE + "the days when ", 0.1)
-    machine.answered("search_1_2", ())
+    machine.answered("search_1_2", (), 9.0)
     assert machine.found is not None
     machine.conclude(FIVE + "the days when all of the other museums in town are closed", 1.0)
-    machine.answered("search_1_3", ())
+    machine.answered("search_1_3", (), 9.0)
     assert machine.found is None
     machine.requested()
     assert outcomes(machine) == {"superseded": 1, "none": 2}
@@ -276,7 +287,7 @@ def test_a_search_that_is_still_out_at_the_request_is_late_when_it_comes() -> No
     machine = prefetch()
     machine.conclude("opening hours", 1.0)
     assert machine.requested() == []
-    assert machine.answered("search_1_1", (HOURS,)) == []
+    assert machine.answered("search_1_1", (HOURS,), 9.0) == []
     assert machine.found is None
     assert outcomes(machine) == {"late": 1}
 
@@ -301,7 +312,7 @@ def test_a_late_search_that_never_comes_is_cancelled_with_the_turn() -> None:
 def test_all_is_superseded_when_the_turn_ends_before_its_request() -> None:
     machine = prefetch()
     machine.hear(FIVE, 0.0)
-    machine.answered("search_1_1", (HOURS,))
+    machine.answered("search_1_1", (HOURS,), 9.0)
     machine.hear(FIVE + "sundays in winter ", 0.2)
     assert machine.close() == [CancelRetrieval("search_1_2")]
     assert outcomes(machine) == {"superseded": 2}
@@ -310,7 +321,7 @@ def test_all_is_superseded_when_the_turn_ends_before_its_request() -> None:
 def test_answers_to_searches_that_nobody_made_are_not_counted() -> None:
     machine = prefetch()
     machine.hear(FIVE, 0.0)
-    machine.answered("search_9_9", (HOURS,))
+    machine.answered("search_9_9", (HOURS,), 9.0)
     machine.failed("search_9_9")
     assert machine.found is None
     assert not machine.outcomes.total()
