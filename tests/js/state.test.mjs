@@ -144,7 +144,7 @@ for (const reason of ["client_hangup", "idle", "timeout", "max_duration", "concu
   test(`${reason} is an ordinary end`, () => assert.equal(after(...listening, closed(reason)).phase, "ended"));
 }
 
-for (const reason of ["disabled", "rate_limited", "concurrent", "not_in_rollout", "network", "upstream_closed"]) {
+for (const reason of ["disabled", "rate_limited", "not_in_rollout", "network", "upstream_closed"]) {
   test(`${reason} means: not available`, () => {
     const { phase, reason: told } = after(starting, closed(reason));
     assert.deepEqual([phase, told], ["unavailable", reason]);
