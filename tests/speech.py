@@ -5,6 +5,7 @@ from array import array
 from functools import cache
 from pathlib import Path
 
+from voice.probe.spoken import speak
 from voice.protocol.audio import SAMPLE_RATE, silence
 
 AUDIBLE = 500
@@ -14,10 +15,7 @@ AUDIBLE = 500
 @cache
 def spoken(text: str, language: str) -> bytes:
     """``text`` as PCM, 24 kHz."""
-    from voice.upstream.local.voices import HibariVoice, PicoVoice  # slow to import, and not always there
-
-    voice = HibariVoice() if language == "en" else PicoVoice(language)
-    return voice.synthesise(text)
+    return speak(text, language)
 
 
 def true_end(pcm: bytes) -> int:

@@ -8,11 +8,10 @@ the knowledge is the real one. It is right if the document that answers the ques
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
+from tests.benchmarks.questions import Question, documents, questions
 from tests.unit.protocol.script import Script
 from voice.knowledge.encoder import Encoder, sentence_encoder
 from voice.knowledge.local.embedding import vectors_of
@@ -24,11 +23,7 @@ from voice.protocol import events as e
 from voice.protocol.context import ContextPolicy
 from voice.protocol.prefetch import PrefetchPolicy
 
-QUESTIONS = Path(__file__).parent.parent / "questions.json"
-DOCUMENTS = Path("project/demo/knowledge")
 LANGUAGES = ("en", "fr")
-ASKED_ALONE = ("literal", "paraphrase")
-"""The kinds of question that need no other one before them, and that the site can answer."""
 WORD_MS = 400
 """2.5 words a second."""
 SILENCE_MS = 300
@@ -37,15 +32,6 @@ SEARCH_MS = 20
 """What a search takes. The embedded knowledge needs about 10 ms."""
 STEP_MS = 10
 TOP = 3
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked, and the title of the document that answers it."""
-
-    language: str
-    text: str
-    title: str
 
 
 @dataclass(frozen=True)
@@ -79,23 +65,11 @@ class Figures:
         )
 
 
-def questions() -> list[Question]:
-    """All that can be asked alone, in both languages."""
-    asked = json.loads(QUESTIONS.read_text())
-    return [
-        Question(language, row["question"], titles[row["slug"]])
-        for language in LANGUAGES
-        for titles in [{document["slug"]: document["title"] for document in _documents(language)}]
-        for row in asked[language]
-        if row["kind"] in ASKED_ALONE
-    ]
-
-
 def knowledge() -> Index:
     """The demonstration's texts, with their vectors."""
     encoder = sentence_encoder()
     assert encoder is not None, "the sentence encoder is missing"
-    rows = [(language, row) for language in LANGUAGES for row in _documents(language)]
+    rows = [(language, row) for language in LANGUAGES for row in documents(language)]
     return Index((_document(pk, language, row, encoder) for pk, (language, row) in enumerate(rows, 1)), encoder)
 
 
@@ -142,11 +116,6 @@ def _standing(script: Script) -> list[str]:
     return [passage.title for each in standing[-1:] for passage in each.passages[:TOP]]
 
 
-def _documents(language: str) -> list[dict[str, str]]:
-    rows: list[dict[str, str]] = json.loads((DOCUMENTS / f"{language}.json").read_text())
-    return rows
-
-
 def _document(pk: int, language: str, row: dict[str, str], encoder: Encoder) -> Document:
     return vectors_of(Document(pk, pk, row["title"], row["body"], row.get("url", ""), language), encoder)
 
@@ -154,7 +123,7 @@ def _document(pk: int, language: str, row: dict[str, str], encoder: Encoder) -> 
 def main() -> None:
     """The command line."""
     index = knowledge()
-    asked = [ask(question, index) for question in questions()]
+    asked = [ask(question, index) for language in LANGUAGES for question in questions(language)]
     for language in LANGUAGES:
         print(f"{language}: {figures(turn for turn in asked if turn.question.language == language)}")
     print(f"all: {figures(asked)}")

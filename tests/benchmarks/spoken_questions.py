@@ -9,7 +9,6 @@ shown for it is a document that answers it.
 
 import argparse
 import asyncio
-import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,21 +16,9 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from tests import server, speech
+from tests.benchmarks.questions import Question, questions
 from tests.client import Received, VoiceClient
 from tests.server import Site
-
-QUESTIONS = Path(__file__).parent.parent / "questions.json"
-DOCUMENTS = Path("project/demo/knowledge")
-ASKED_ALONE = ("literal", "paraphrase")
-"""The kinds of question that need no other one before them, and that the site can answer."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked, and the title of the document that answers it."""
-
-    text: str
-    title: str
 
 
 @dataclass(frozen=True)
@@ -54,19 +41,17 @@ class Asked:
         return self.question.title in self.sources
 
 
-def questions(language: str, count: int) -> list[Question]:
-    """``count`` of them, spread evenly over all."""
-    titles = {row["slug"]: row["title"] for row in json.loads((DOCUMENTS / f"{language}.json").read_text())}
-    rows = [row for row in json.loads(QUESTIONS.read_text())[language] if row["kind"] in ASKED_ALONE]
-    count = min(count, len(rows))
-    chosen = [rows[n * len(rows) // count] for n in range(count)]
-    return [Question(row["question"], titles[row["slug"]]) for row in chosen]
+def spread(language: str, count: int) -> list[Question]:
+    """``count`` questions, evenly over all."""
+    known = questions(language)
+    count = min(count, len(known))
+    return [known[n * len(known) // count] for n in range(count)]
 
 
-async def ask(site: Site, language: str, question: Question) -> Asked:
+async def ask(site: Site, question: Question) -> Asked:
     """One conversation with one question."""
-    pcm = speech.spoken(question.text, language)
-    async with VoiceClient(site.url, site.token, language=language) as client:
+    pcm = speech.spoken(question.text, question.language)
+    async with VoiceClient(site.url, site.token, language=question.language) as client:
         ready = await client.until("session.ready")
         said = await client.say(pcm)
         audio = await client.until("audio", within=20)
@@ -103,7 +88,7 @@ def report(language: str, asked: Sequence[Asked]) -> str:
 
 async def measure(site: Site, language: str, count: int) -> str:
     """Ask them all, one after the other."""
-    return report(language, [await ask(site, language, question) for question in questions(language, count)])
+    return report(language, [await ask(site, question) for question in spread(language, count)])
 
 
 def main() -> None:

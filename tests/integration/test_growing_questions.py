@@ -2,14 +2,15 @@
 
 import pytest
 
-from tests.benchmarks.growing_questions import Figures, ask, figures, knowledge, questions
+from tests.benchmarks.growing_questions import LANGUAGES, Figures, ask, figures, knowledge
+from tests.benchmarks.questions import questions
 
 
 @pytest.fixture(scope="module")
 def measured() -> Figures:
     """All questions, once."""
     index = knowledge()
-    return figures(ask(question, index) for question in questions())
+    return figures(ask(question, index) for language in LANGUAGES for question in questions(language))
 
 
 def test_the_right_passage_stands_there_when_speech_ends(measured: Figures) -> None:

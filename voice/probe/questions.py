@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from voice.knowledge.words import primary
 from voice.probe.errors import ProbeError
 from voice.protocol.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice.protocol.context import clean
@@ -31,12 +32,12 @@ def own(language: str) -> list[Question]:
         ProbeError: it has none in that language.
     """
     known = sorted(path.stem for path in OWN.glob("*.txt"))
-    primary = language.lower().partition("-")[0]
-    if primary not in known:
+    tongue = primary(language)
+    if tongue not in known:
         raise ProbeError(
             f"There are questions in {', '.join(known)}, but not in {language!r}. Give a file of your own."
         )
-    return from_file(OWN / f"{primary}.txt")
+    return from_file(OWN / f"{tongue}.txt")
 
 
 def from_file(path: Path) -> list[Question]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from voice.knowledge.words import primary
 from voice.probe.errors import ProbeError
 from voice.protocol.audio import BYTES_PER_MS, silence
 
@@ -23,9 +24,9 @@ def speak(text: str, language: str) -> bytes:
         from voice.upstream.local.voices import HibariVoice, PicoVoice
     except ImportError as error:
         raise ProbeError(f"The embedded voices are not installed ({error.name}). Give recordings with --wav.") from None
-    primary = language.lower().partition("-")[0]
+    tongue = primary(language)
     try:
-        voice = HibariVoice() if primary == "en" else PicoVoice(primary)
+        voice = HibariVoice() if tongue == "en" else PicoVoice(tongue)
     except PartUnavailable as error:
         raise ProbeError(f"The question cannot be spoken: {error}. Give recordings with --wav.") from None
     return voice.synthesise(text)

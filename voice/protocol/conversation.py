@@ -297,8 +297,11 @@ class Conversation:
     def _replace_context(self, turn: Turn) -> None:
         found = turn.prefetch.found
         passages = within(found.passages, self._context_policy) if found else ()
-        if turn.context_item and passages and covers(turn.passages, passages):
-            return  # what stands there stays proved, and cached
+        # Once the question is over, a last search that confirms the best passage is not worth a new context: the one
+        # that stands is proved to stand before the question, and is cached.
+        wanted = passages if turn.state is TurnState.SPEAKING else passages[:1]
+        if turn.context_item and passages and covers(turn.passages, wanted):
+            return
         if turn.context_item:
             self._tell(c.DeleteItem(turn.context_item))
             turn.context_item, turn.passages, turn.prefetched, turn.context_confirmed = "", (), False, None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.unit.protocol.script import HOURS, PARKING, QUESTION, Script, done
 from voice.protocol import commands as c
 from voice.protocol import events as e
@@ -119,6 +121,21 @@ def test_an_answer_of_the_knowledge_that_adds_nothing_leaves_the_context_where_i
     finish(script, 2_500)
     script.assert_turn(1, TurnOutcome.COMPLETED, prefetched=True, context_confirmed=True)
     script.assert_searches(1, {"hit": 1, "superseded": 1})
+
+
+@pytest.mark.parametrize(("best", "replaced"), [(HOURS, False), (PARKING, True)], ids=["confirmed", "refuted"])
+def test_a_last_search_that_confirms_the_best_passage_leaves_the_context_where_it_is(
+    best: Passage, replaced: bool
+) -> None:
+    """Whatever else it finds: the answer would wait for a new context, and lose the proof of the old one."""
+    script = Script()
+    script.speak(text="When do you open on Sundays ")
+    script.at(1_200, script.found(HOURS, PARKING))
+    script.at(1_990, e.TranscriptDelta("item_u", "in the winter months, and with the two big dogs that I have?"))
+    script.at(2_000, e.SpeechStopped("item_u"), e.InputCommitted("item_u", "ctx_1_1"))
+    script.at(2_020, script.found(best, Passage("Dogs", "Dogs stay outside.", "/dogs/")))
+    finish(script, 2_500)
+    script.assert_turn(1, TurnOutcome.COMPLETED, prefetched=not replaced)
 
 
 def test_one_that_puts_another_passage_first_replaces_it() -> None:

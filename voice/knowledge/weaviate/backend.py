@@ -20,6 +20,7 @@ from voice.knowledge.base import EVERYONE, Knowledge, KnowledgeError, KnowledgeU
 from voice.knowledge.encoder import Encoder, sentence_encoder
 from voice.knowledge.weaviate.breaker import Breaker
 from voice.knowledge.weaviate.options import WeaviateOptions
+from voice.knowledge.words import primary
 from voice.protocol.context import Passage
 
 if TYPE_CHECKING:
@@ -60,16 +61,15 @@ class WeaviateKnowledge(Knowledge):
 
     async def search(self, query: str, *, language: str, limit: int, scope: Scope = EVERYONE) -> tuple[Passage, ...]:
         """As the port says. Texts of the visitor's language, and those for everyone, are searched."""
-        text = spoken(query)
+        text = searchable(query)
         if not text or () in scope.filters.values():
             return ()
         if self._breaker.refuses(self._clock()):  # before the work on a vector
             raise KnowledgeUnavailable(RESTING)
         vector = await self._vector(text) if self._own else None
-        primary = language.lower().partition("-")[0]
         with self._guard():
             connection = await self._connection()
-            return await connection.search(text, vector, primary, limit, scope)
+            return await connection.search(text, vector, primary(language), limit, scope)
 
     async def prepare(self, progress: Progress = no_progress) -> int:
         """Connect, load the encoder, and see that the collection can be searched. No document needs preparing: 0.
@@ -188,7 +188,7 @@ class WeaviateKnowledge(Knowledge):
         self._told_open = self._breaker.open
 
 
-def spoken(query: str) -> str:
+def searchable(query: str) -> str:
     """``query`` as a server can take it; empty if nothing in it can be searched for."""
     text = query[:CHARACTERS].replace("\0", " ").encode(errors="ignore").decode().strip()
     return text if any(character.isalnum() for character in text) else ""
