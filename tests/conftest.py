@@ -6,15 +6,23 @@ from typing import Any
 import pytest
 from hypothesis import settings as hypothesis
 
+from voice import live
+
 hypothesis.register_profile("checkout", deadline=None)
 hypothesis.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.load_profile("ci" if os.environ.get("CI") else "checkout")
 
 
 @pytest.fixture
-def voice_on(settings: Any) -> None:
-    """The master switch is on."""
+def voice_on(settings: Any, db: None) -> None:
+    """Both switches are on, the staff's because nobody has touched it."""
     settings.ENABLE_VOICE_REALTIME = True
+
+
+@pytest.fixture(autouse=True)
+def nothing_decided() -> None:
+    """What staff decided in the test before is not remembered."""
+    live.forget()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What staff see: the knowledge, to edit; the records of conversations, to read."""
+"""What staff see: the switch and the knowledge, to edit; the records of conversations, to read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from voice.conf import conf
 from voice.knowledge.admin import KnowledgeDocumentAdmin
-from voice.models import KnowledgeDocument, VoiceSession, VoiceTurn
+from voice.live_admin import LiveSettingsAdmin
+from voice.models import KnowledgeDocument, VoiceLiveSettings, VoiceSession, VoiceTurn
+
+admin.site.register(VoiceLiveSettings, LiveSettingsAdmin)
 
 
 @admin.register(KnowledgeDocument)

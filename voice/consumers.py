@@ -22,8 +22,9 @@ from django.utils import translation
 
 from voice import database, gate, origins, scoping, wiring
 from voice.admission.lease import Lease, held
+from voice.admission.limits import Limits
 from voice.admission.store import Refused, StoreUnavailable
-from voice.conf import conf
+from voice.following import Follower, Hearer, followed
 from voice.frames import Frames, Over, Said
 from voice.messages import MESSAGES
 from voice.protocol import commands as c
@@ -40,8 +41,6 @@ FIRST_MESSAGE_LIMIT = 10.0
 """Seconds in which somebody who came in must say something."""
 DECISION_LIMIT = 2.0
 """Seconds for the database to say whether somebody may talk."""
-FLAG_INTERVAL = 1.0
-"""Seconds between two looks at the switch."""
 GOODBYE_LIMIT = 2.0
 """Seconds for the goodbye to leave."""
 
@@ -55,6 +54,9 @@ _REFUNDED = frozenset(
     }
 )
 """A start that ends so, before the upstream was there, is given back: the visitor got nothing for it."""
+
+HEARERS: dict[str, Hearer] = {}
+"""What is done at once with the messages of other processes, by their type."""
 
 
 class VoiceConsumer(AsyncWebsocketConsumer):
@@ -83,35 +85,36 @@ class VoiceConsumer(AsyncWebsocketConsumer):
 
     async def _converse(self) -> None:
         """One conversation. Ends in :class:`Over`, always."""
-        identity = await self._admitted(self.scope)
+        identity, limits = await self._admitted(self.scope)
         session_id = uuid.uuid4().hex
-        await self._take_place(session_id, str(identity.user.pk))
-        async with held(gate.store(), session_id) as lease:
+        await self._take_place(session_id, str(identity.user.pk), limits)
+        async with held(gate.store(), session_id) as lease, followed(gate.look, HEARERS) as follower:
             start, first = await self._first_message()
             self._language = wiring.language(start)
             async with Recorder(session_id) as recorder:
                 found = await scoping.scope_of(identity.user)
-                session = wiring.session(session_id, start, self._tell, recorder, found)
+                session = wiring.session(session_id, start, self._tell, recorder, limits, found)
                 await self._open_record(recorder, session, identity)
-                raise Over(await self._live(session, recorder, lease, identity, first))
+                raise Over(await self._live(session, recorder, lease, follower, identity, first))
 
-    async def _admitted(self, scope: Any) -> Identity:
+    async def _admitted(self, scope: Any) -> tuple[Identity, Limits]:
+        """Who it is, and within which limits. Raises :class:`Over`."""
         if scope["voice_refusal"] is not None:
             raise Over(scope["voice_refusal"])
         identity: Identity = scope["voice_identity"]
         if not origins.admits(scope, identity):
             raise Over(EndReason.FORBIDDEN_ORIGIN)
         try:
-            refusal = await database.call(gate.flag().decide, identity.user, limit=DECISION_LIMIT)
+            decision = await database.call(gate.decide, identity.user, limit=DECISION_LIMIT)
         except (TimeoutError, DatabaseFault):
-            refusal = EndReason.OVERLOADED
-        if refusal is not None:
-            raise Over(refusal)
-        return identity
+            decision = EndReason.OVERLOADED
+        if isinstance(decision, EndReason):
+            raise Over(decision)
+        return identity, decision
 
-    async def _take_place(self, session_id: str, user_id: str) -> None:
+    async def _take_place(self, session_id: str, user_id: str, limits: Limits) -> None:
         try:
-            answer = await gate.store().acquire(session_id, user_id, conf().limits)
+            answer = await gate.store().acquire(session_id, user_id, limits)
         except StoreUnavailable as error:
             raise Over(error.reason) from None
         if isinstance(answer, Refused):
@@ -151,14 +154,23 @@ class VoiceConsumer(AsyncWebsocketConsumer):
     # -- the conversation ----------------------------------------------------------------------------------------
 
     async def _live(
-        self, session: Session, recorder: Recorder, lease: Lease, identity: Identity, first: Said | None
+        self,
+        session: Session,
+        recorder: Recorder,
+        lease: Lease,
+        follower: Follower,
+        identity: Identity,
+        first: Said | None,
     ) -> EndReason:
         session_id, reason = session.terms.session_id, EndReason.INTERNAL_ERROR
         log.info("session %s begins", session_id)
         try:
             async with asyncio.TaskGroup() as tasks:
                 listening = tasks.create_task(self._listen(session, identity, first))
-                watching = tasks.create_task(_end_when_lost(session, lease)), tasks.create_task(_end_when_off(session))
+                watching = (
+                    tasks.create_task(_end_when_lost(session, lease)),
+                    tasks.create_task(_end_when_off(session, follower)),
+                )
                 reason = await session.run()
                 for task in (listening, *watching):
                     task.cancel()
@@ -250,9 +262,8 @@ async def _end_when_lost(session: Session, lease: Lease) -> None:
     session.end(EndReason.CONCURRENT)
 
 
-async def _end_when_off(session: Session) -> None:
-    while gate.flag().enabled():  # noqa: ASYNC110 (a setting: nothing announces that it changed)
-        await asyncio.sleep(FLAG_INTERVAL)
+async def _end_when_off(session: Session, follower: Follower) -> None:
+    await follower.until(gate.is_off)
     session.end(EndReason.DISABLED)
 
 

@@ -38,6 +38,19 @@ async def call(function: Callable[..., T], *args: Any, limit: float, **kwargs: A
         return await asyncio.get_running_loop().run_in_executor(_threads, work)
 
 
+def ask(function: Callable[[], T], *, limit: float) -> T:
+    """Call ``function``, for code that cannot await: a template, which an async view may render.
+
+    On an event loop, where Django allows no query, it runs in a database thread and holds up the loop for ``limit``
+    seconds at most; then it raises ``TimeoutError``.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return function()
+    return _threads.submit(_on_fresh_connections, function).result(limit)
+
+
 def _on_fresh_connections(function: Callable[[], T]) -> T:
     # What Django does around each request, so that CONN_MAX_AGE holds here too and a broken connection is replaced.
     close_old_connections()

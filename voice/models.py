@@ -1,7 +1,7 @@
-"""What is kept of conversations: facts about them, never what was said in them.
+"""What is kept of conversations, facts about them and never what was said in them; and what staff decide.
 
-The rows are written by :mod:`voice.records` alone. The admin reads them; an open row (no ``ended_at``) is a live
-session.
+The rows of conversations are written by :mod:`voice.records` alone. The admin reads them; an open row (no
+``ended_at``) is a live session. The decisions are written by :mod:`voice.live` alone.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from voice.knowledge.models import KnowledgeDocument
 from voice.protocol.outcomes import EndReason, TurnOutcome
 
-__all__ = ["KnowledgeDocument", "VoiceSession", "VoiceTurn"]
+__all__ = ["KnowledgeDocument", "VoiceLiveChange", "VoiceLiveSettings", "VoiceSession", "VoiceTurn"]
 
 _REASONS: dict[EndReason, Any] = {
     EndReason.CLIENT_HANGUP: _("visitor hung up"),
@@ -147,3 +148,83 @@ class VoiceTurn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.session_id.hex}/{self.number}"
+
+
+def _limit(name: Any, least: int = 0) -> Any:
+    return models.PositiveIntegerField(name, null=True, blank=True, validators=[MinValueValidator(least)])
+
+
+LIVE_LIMITS = (
+    "sessions_per_user_per_hour",
+    "sessions_per_user",
+    "sessions",
+    "session_seconds",
+    "idle_seconds",
+)
+"""Limits that staff can change, by the names that they have in the settings."""
+
+
+class VoiceLiveSettings(models.Model):
+    """What staff decide while the site runs: one row. A limit that is empty is that of the settings."""
+
+    ONLY = 1
+    """Primary key of the one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY, editable=False)
+    enabled = models.BooleanField(
+        _("on"), default=True, help_text=_("Off ends every conversation within two seconds and admits nobody.")
+    )
+    percent = models.PositiveSmallIntegerField(
+        _("share in percent"),
+        default=100,
+        validators=[MaxValueValidator(100)],
+        help_text=_("Raising it removes nobody: the same users stay in."),
+    )
+    group = models.ForeignKey(
+        "auth.Group",
+        verbose_name=_("of the group"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,  # to forget it would let everyone in
+        related_name="+",
+        help_text=_("Empty: of all users."),
+    )
+    staff = models.BooleanField(_("staff always"), default=False, help_text=_("Staff may talk whatever the share is."))
+    sessions_per_user_per_hour = _limit(_("conversations per user and hour"))
+    sessions_per_user = _limit(_("live conversations per user"))
+    sessions = _limit(_("live conversations of the site"))
+    session_seconds = _limit(_("longest conversation, in seconds"), least=60)
+    idle_seconds = _limit(_("end after silence, in seconds"), least=10)
+
+    class Meta:
+        verbose_name = _("voice settings")
+        verbose_name_plural = _("voice settings")
+
+    def __str__(self) -> str:
+        return str(_("Voice settings"))
+
+
+class VoiceLiveChange(models.Model):
+    """Who changed the live settings, when, why, and from what to what."""
+
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    by = models.CharField(_("by"), max_length=150)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    changes = models.JSONField(_("changes"), help_text=_("The value before and after, by field."))
+
+    class Meta:
+        verbose_name = _("change of the voice settings")
+        verbose_name_plural = _("changes of the voice settings")
+        ordering = ("-at", "-pk")
+        indexes = (models.Index(fields=("-at",), name="voice_live_change_at"),)
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.by}"

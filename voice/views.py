@@ -22,7 +22,8 @@ from voice.protocol.outcomes import EndReason
 from voice.tokens import mint
 
 SOCKET_URL = "/v1/ws/voice"
-FLAG_SECONDS = 2.0
+DECISION_LIMIT = 2.0
+"""Seconds for the database to say whether somebody may talk."""
 
 minting = Throttle(limit=30, seconds=60)
 """Tickets per user. In each process alone: it bounds work, while what costs money is counted at the socket."""
@@ -42,7 +43,7 @@ _STATUS = {
 @csrf_protect
 async def ticket(request: HttpRequest) -> JsonResponse:
     """A single-use ticket, or why there is none; both as ``voice.v1`` documents it."""
-    if not gate.flag().enabled():  # before the session is touched: switched off, it costs no query
+    if not gate.flag().master():  # before the session is touched: switched off, it costs no query
         return _refusal(Refused(EndReason.DISABLED))
     user = await request.auser()
     if not user.is_authenticated:
@@ -56,13 +57,13 @@ async def ticket(request: HttpRequest) -> JsonResponse:
 
 async def _refused(user: AbstractBaseUser) -> Refused | None:
     try:
-        reason = await database.call(gate.flag().decide, user, limit=FLAG_SECONDS)
-        if reason is not None:
-            return Refused(reason)
+        decision = await database.call(gate.decide, user, limit=DECISION_LIMIT)
+        if isinstance(decision, EndReason):
+            return Refused(decision)
         early = minting.wait(str(user.pk), time.monotonic())
         if early:
             return Refused(EndReason.RATE_LIMITED, math.ceil(early * 1000))
-        return await gate.store().peek(str(user.pk), conf().limits)
+        return await gate.store().peek(str(user.pk), decision)
     except (StoreUnavailable, DatabaseFault, TimeoutError):
         return Refused(EndReason.OVERLOADED)
 

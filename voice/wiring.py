@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
+from voice.admission.limits import Limits
 from voice.conf import conf
 from voice.knowledge.base import EVERYONE, Knowledge, KnowledgeError, NoKnowledge, Scope
 from voice.protocol.conversation import Conversation
@@ -27,16 +28,18 @@ Progress = Callable[[str, float], None]
 """Told what is being made ready, and the fraction (0 to 1) of it that is."""
 
 
-def session(session_id: str, start: Start, tell: Tell, recorder: Recorder, scope: Scope | None = EVERYONE) -> Session:
+def session(
+    session_id: str, start: Start, tell: Tell, recorder: Recorder, limits: Limits, scope: Scope | None = EVERYONE
+) -> Session:
     """A session as this site has it, for a visitor who asked for ``start`` and may find ``scope``; None: nothing."""
     settings = conf()
     terms = SessionTerms(
         session_id=session_id,
         language=language(start),
         passages=settings.context.passages,
-        seconds=settings.limits.session_seconds,
-        expiring_seconds=settings.limits.expiring_seconds,
-        idle_seconds=settings.limits.idle_seconds,
+        seconds=limits.session_seconds,
+        expiring_seconds=limits.expiring_seconds,
+        idle_seconds=limits.idle_seconds,
         push_to_talk=start.mode == "push_to_talk",
         scope=scope or EVERYONE,
     )

@@ -1,11 +1,9 @@
-"""The bound on tickets, and the switch."""
+"""The bound on tickets."""
 
 from __future__ import annotations
 
 from voice.admission import throttle as module
-from voice.admission.flag import Flag, MasterFlag
 from voice.admission.throttle import Throttle
-from voice.protocol.outcomes import EndReason
 
 
 def test_so_many_in_so_long_and_then_the_wait_is_told():
@@ -30,21 +28,3 @@ def test_memory_is_bounded(monkeypatch):
         throttle.wait(key, 0)
     assert throttle.wait("a", 0) == 0  # forgotten, for it asked longest ago
     assert throttle.wait("c", 0) == 60
-
-
-def test_the_master_is_asked_at_each_decision():
-    on = [True]
-    flag = MasterFlag(lambda: on[0])
-    assert flag.decide(object()) is None
-    on[0] = False
-    assert flag.decide(object()) is EndReason.DISABLED
-
-
-def test_a_user_outside_the_roll_out_is_told_apart_from_a_switch_that_is_off():
-    class NobodyYet(MasterFlag):
-        def includes(self, user: object) -> bool:
-            return False
-
-    assert NobodyYet(lambda: True).decide(object()) is EndReason.NOT_IN_ROLLOUT
-    assert NobodyYet(lambda: False).decide(object()) is EndReason.DISABLED
-    assert issubclass(NobodyYet, Flag)

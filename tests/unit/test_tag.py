@@ -15,7 +15,8 @@ from django.test import Client, RequestFactory
 from django.utils import timezone, translation
 
 from voice import gate
-from voice.admission.flag import MasterFlag
+from voice.admission.flag import Flag, Live
+from voice.admission.rollout import Rollout
 from voice.models import VoiceSession, VoiceTurn
 from voice.templatetags.voice import voice_widget
 
@@ -47,7 +48,7 @@ def test_switched_off_it_renders_nothing_and_asks_nobody():
     assert page.strip() == ""
 
 
-def test_the_switch_is_read_each_time(settings):
+def test_the_switch_is_read_each_time(settings, db):
     for on in (True, False, True):
         settings.ENABLE_VOICE_REALTIME = on
         assert given(asked())["enabled"] is on
@@ -72,11 +73,7 @@ def test_the_login_may_be_elsewhere(voice_on, settings):
 
 
 def test_who_is_not_in_the_roll_out_gets_nothing(voice_on, monkeypatch):
-    class NobodyYet(MasterFlag):
-        def includes(self, user: object) -> bool:
-            return False
-
-    monkeypatch.setattr(gate, "flag", lambda: NobodyYet(lambda: True))
+    monkeypatch.setattr(gate, "flag", lambda: Flag(lambda: True, lambda: Live(rollout=Rollout(percent=0))))
     assert not given(asked())["enabled"]
 
 

@@ -11,9 +11,10 @@ from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 
 from voice import gate, views
-from voice.admission.flag import MasterFlag
+from voice.admission.flag import Flag, Live
 from voice.admission.limits import Limits
 from voice.admission.memory import MemoryStore
+from voice.admission.rollout import Rollout
 from voice.admission.store import Refused, StoreUnavailable
 from voice.admission.throttle import Throttle
 from voice.protocol.outcomes import EndReason
@@ -131,11 +132,8 @@ def test_switched_off_it_says_so_and_asks_nobody(page, settings):
 
 
 def test_outside_the_roll_out_there_is_none(page, monkeypatch):
-    class NobodyYet(MasterFlag):
-        def includes(self, user: object) -> bool:
-            return False
-
-    monkeypatch.setattr(gate, "flag", lambda: NobodyYet(lambda: True))
+    nobody_yet = Flag(lambda: True, lambda: Live(rollout=Rollout(percent=0)))
+    monkeypatch.setattr(gate, "flag", lambda: nobody_yet)
     response = page.post(URL)
     assert response.status_code == 403
     assert error(response)["code"] == "not_in_rollout"

@@ -7,18 +7,23 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import template
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ImproperlyConfigured
+from django.db import Error as DatabaseFault
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.template.context import RequestContext
 from django.urls import reverse
 from django.utils.translation import get_language
 
-from voice import gate
+from voice import database, gate
 from voice.conf import conf
 from voice.views import SOCKET_URL
 
 register = template.Library()
+
+DECISION_LIMIT = 0.25
+"""Seconds for the database to say whether somebody may talk, where an event loop waits for it."""
 
 
 @register.inclusion_tag("voice/widget.html", takes_context=True)
@@ -27,12 +32,12 @@ def voice_widget(context: RequestContext, *, title: str = "", text: str = "") ->
 
     ``title`` and ``text`` tell the assistant what the page is about; without them, the browser's own title does.
     """
-    if not gate.flag().enabled():  # before the session is touched: switched off, it costs no query
+    if not gate.flag().master():  # before the session is touched: switched off, it costs no query
         return {"enabled": False}
     request = _request(context)
     user = request.user
     return {
-        "enabled": not user.is_authenticated or gate.flag().decide(user) is None,
+        "enabled": _may_talk(user),
         "authenticated": user.is_authenticated,
         "login_url": _login_url(request),
         "language": get_language() or conf().languages[0],
@@ -43,6 +48,17 @@ def voice_widget(context: RequestContext, *, title: str = "", text: str = "") ->
         "consent": _consent(get_language() or ""),
         "csp_nonce": _nonce(context, request),
     }
+
+
+def _may_talk(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether this user may; of somebody unknown, whether anybody may. A page never fails for not knowing."""
+    flag = gate.flag()
+    try:
+        if user.is_authenticated:
+            return database.ask(lambda: flag.decide(user), limit=DECISION_LIMIT) is None
+        return database.ask(flag.enabled, limit=DECISION_LIMIT)
+    except (DatabaseFault, TimeoutError):
+        return False
 
 
 def _request(context: RequestContext) -> HttpRequest:

@@ -1,0 +1,131 @@
+"""Each process keeps up with what was decided in any: it looks once a second, and hears of it sooner by the layer.
+
+One task for each event loop that has conversations, started by the first and ended with the last. Looking is the
+guarantee: it needs the database alone, and sees the changes of commands, other hosts and hands. Hearing makes it fast.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+from django.db import Error as DatabaseFault
+
+from voice import database
+
+log = logging.getLogger("voice.following")
+
+GROUP = "voice.live"
+"""Of the channel layer: every process that has conversations."""
+INTERVAL = 1.0
+"""Seconds between two looks."""
+LOOK_LIMIT = 1.0
+"""Seconds that a look may take."""
+JOIN_LIMIT = 5.0
+"""Seconds to join the group, or to leave it."""
+RETRY = 5.0
+"""Seconds until a layer that failed is joined again."""
+
+Hearer = Callable[[Mapping[str, Any]], None]
+
+
+class Follower:
+    """What the conversations of one event loop share."""
+
+    def __init__(self, look: Callable[[], Any], hearers: Mapping[str, Hearer]) -> None:
+        self._look, self._hearers = look, hearers
+        self._changed = asyncio.Event()
+        self._wanted = asyncio.Event()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for ``condition``, which is tried after each look. It must do no I/O."""
+        while not condition():
+            await self._changed.wait()
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_looking())
+            layer = get_channel_layer()
+            if layer is not None and not isinstance(layer, InMemoryChannelLayer):
+                tasks.create_task(self._keep_listening(layer))
+
+    def hear(self, message: Mapping[str, Any]) -> None:
+        """A message came. One that has a hearer is theirs; any other says: look now."""
+        hearer = self._hearers.get(str(message.get("type")))
+        if hearer is not None:
+            hearer(message)
+        else:
+            self._wanted.set()
+
+    async def _keep_looking(self) -> None:
+        while True:
+            self._wanted.clear()
+            try:
+                await database.call(self._look, limit=LOOK_LIMIT)
+            except (DatabaseFault, TimeoutError) as error:  # those who talk go on; nobody new is let in meanwhile
+                log.warning("the live settings cannot be read: %s", type(error).__name__)
+            # Also then: the setting, which needs no database, may have changed.
+            self._changed.set()
+            self._changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(INTERVAL):
+                    await self._wanted.wait()
+
+    async def _keep_listening(self, layer: Any) -> None:
+        while True:
+            try:
+                await self._listen(layer)
+            except Exception as error:  # whatever a layer raises when its server is away
+                log.warning("the channel layer is away (%s); looking goes on", type(error).__name__)
+            await asyncio.sleep(RETRY)
+
+    async def _listen(self, layer: Any) -> None:
+        async with asyncio.timeout(JOIN_LIMIT):
+            channel = await layer.new_channel()
+            await layer.group_add(GROUP, channel)
+        try:
+            while True:
+                self.hear(await layer.receive(channel))  # waits for as long as nothing is said
+        finally:
+            with suppress(Exception):
+                async with asyncio.timeout(JOIN_LIMIT):
+                    await layer.group_discard(GROUP, channel)
+
+
+class _Shared:
+    def __init__(self, follower: Follower) -> None:
+        self.follower, self.users = follower, 0
+        self.task = asyncio.get_running_loop().create_task(follower.run())
+
+
+_shared: dict[asyncio.AbstractEventLoop, _Shared] = {}
+
+
+@asynccontextmanager
+async def followed(look: Callable[[], Any], hearers: Mapping[str, Hearer]) -> AsyncIterator[Follower]:
+    """The follower of this event loop, for as long as somebody wants it; the first one's ``look`` is used."""
+    loop = asyncio.get_running_loop()
+    shared = _shared.get(loop)
+    if shared is None:
+        shared = _shared[loop] = _Shared(Follower(look, hearers))
+    shared.users += 1
+    try:
+        yield shared.follower
+    finally:
+        shared.users -= 1
+        if not shared.users:
+            del _shared[loop]
+            shared.task.cancel()
+            await asyncio.wait({shared.task})
+
+
+def deliver(message: Mapping[str, Any]) -> None:
+    """Have a message heard by the followers of this process. From any thread."""
+    for loop, shared in list(_shared.items()):
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(shared.follower.hear, message)
