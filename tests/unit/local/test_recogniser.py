@@ -74,7 +74,8 @@ def test_french_longer_than_a_window_is_heard_to_its_end(whisper: WhisperRecogni
     heard = words(whisper.transcribe(sound))
 
     landmarks = ["dimanche", "parking", "billet", "jardins", "visite"]
-    assert [word for word in heard if word in landmarks] == landmarks
+    # Once each: at the end of a full window this model may say the last sentence twice, on some processors.
+    assert list(dict.fromkeys(word for word in heard if word in landmarks)) == landmarks
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.01, 1.0, 12.0])
