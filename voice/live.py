@@ -90,9 +90,15 @@ def save(changed: VoiceLiveSettings, *, by: str, user: Any = None, reason: str =
 
 def differences(before: VoiceLiveSettings, after: VoiceLiveSettings) -> dict[str, list[str]]:
     """The fields in which the rows differ, with both values as texts."""
-    names = [field.attname for field in VoiceLiveSettings._meta.concrete_fields if not field.primary_key]
+    names = [field.name for field in VoiceLiveSettings._meta.concrete_fields if not field.primary_key]
     pairs = {name: (getattr(before, name), getattr(after, name)) for name in names}
-    return {name: [str(old), str(new)] for name, (old, new) in pairs.items() if old != new}
+    return {name: [_text(old), _text(new)] for name, (old, new) in pairs.items() if old != new}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "–" if value is None else str(value)
 
 
 def _announce(by: str, changes: dict[str, list[str]]) -> None:

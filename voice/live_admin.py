@@ -40,11 +40,12 @@ class LiveSettingsForm(ModelForm):
         super().__init__(*args, **kwargs)
         for name in LIVE_LIMITS:
             if name in self.fields:
-                self.fields[name].help_text = _limit_help(getattr(conf().limits, name))
+                self.fields[name].help_text = _limit_help(name)
 
 
-def _limit_help(default: int) -> str:
-    return gettext("Empty: %(default)d, as in the settings. 0: no limit.") % {"default": default}
+def _limit_help(name: str) -> str:
+    said = gettext("Empty: %(default)d, as in the settings.") % {"default": getattr(conf().limits, name)}
+    return said if name.endswith("_seconds") else f"{said} {gettext('0: no limit.')}"
 
 
 class LiveSettingsAdmin(ModelAdmin):
@@ -75,22 +76,20 @@ class LiveSettingsAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: VoiceLiveSettings, form: Any, change: bool) -> None:
         """Store it with who changed what."""
-        user = request.user
-        live.save(obj, by=user.get_username(), user=user, reason=form.cleaned_data["reason"])
+        user, reason = request.user, form.cleaned_data["reason"]
+        form.changes = live.save(obj, by=user.get_username(), user=user, reason=reason)
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """The values before and after, for the admin's own log."""
-        return "; ".join(
-            f"{form.fields[name].label}: {form.initial.get(name)} → {form.cleaned_data[name]}"
-            for name in form.changed_data
-            if name in form.initial
-        )
+        return _what(form.changes)
 
     @admin.display(description=_("recent changes"))
     def recent_changes(self, row: VoiceLiveSettings) -> SafeString:
         """Who changed what, the newest first."""
         return format_html_join(
-            "", "<p>{}<br>{}</p>", ((_when(change), _what(change)) for change in VoiceLiveChange.objects.all()[:SHOWN])
+            "",
+            "<p>{}<br>{}</p>",
+            ((_when(change), _what(change.changes)) for change in VoiceLiveChange.objects.all()[:SHOWN]),
         )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -107,6 +106,8 @@ def _when(change: VoiceLiveChange) -> str:
     return f"{said} · {change.reason}" if change.reason else said
 
 
-def _what(change: VoiceLiveChange) -> str:
-    names = {field.attname: field.verbose_name for field in VoiceLiveSettings._meta.concrete_fields}
-    return "; ".join(f"{names.get(name, name)}: {old} → {new}" for name, (old, new) in change.changes.items())
+def _what(changes: dict[str, list[str]]) -> str:
+    names = {field.name: field.verbose_name for field in VoiceLiveSettings._meta.concrete_fields}
+    # The two values of a switch are stored in English: gettext_noop("on"), gettext_noop("off").
+    said = [f"{names.get(name, name)}: {gettext(old)} → {gettext(new)}" for name, (old, new) in changes.items()]
+    return "; ".join(said)

@@ -172,7 +172,7 @@ class VoiceLiveSettings(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY, editable=False)
     enabled = models.BooleanField(
-        _("on"), default=True, help_text=_("Off ends every conversation within two seconds and admits nobody.")
+        _("assistant"), default=True, help_text=_("Off ends every conversation within two seconds and admits nobody.")
     )
     percent = models.PositiveSmallIntegerField(
         _("share in percent"),

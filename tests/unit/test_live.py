@@ -196,9 +196,9 @@ def test_a_change_is_kept_with_both_values_logged_and_announced_once_committed(
         change(enabled=False, percent=10)
         assert not announced
     assert announced == [{"type": live.MESSAGE}]
-    assert VoiceLiveChange.objects.get().changes == {"enabled": ["True", "False"], "percent": ["100", "10"]}
+    assert VoiceLiveChange.objects.get().changes == {"enabled": ["on", "off"], "percent": ["100", "10"]}
     assert [record.getMessage() for record in caplog.records] == [
-        "live settings: enabled changed from True to False by 'a test'",
+        "live settings: enabled changed from on to off by 'a test'",
         "live settings: percent changed from 100 to 10 by 'a test'",
     ]
 
@@ -221,7 +221,7 @@ def test_staff_flip_the_switch_and_say_why(keeper, voice_on):
     assert not live.read().enabled
     kept = VoiceLiveChange.objects.get()
     assert (kept.user.username, kept.by, kept.reason) == ("keeper", "keeper", "costs")
-    assert LogEntry.objects.get().change_message == "On: True → False"
+    assert LogEntry.objects.get().change_message == "assistant: on → off"
     assert "keeper · costs" in keeper.get(PAGE).content.decode()
 
 
