@@ -160,6 +160,7 @@ SIMPLE_JWT = {
     # Nothing revokes an access token, so it must not live long.
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=5),
     "CHECK_REVOKE_TOKEN": True,  # a changed password ends them all
+    "LEEWAY": timedelta(seconds=10),  # without, a server whose clock is a moment behind refuses what another issued
 }
 
 if not DEBUG:

@@ -61,6 +61,8 @@ class JWTAuthMiddleware:
 
 
 async def _identify(scope: Scope) -> tuple[Identity | None, EndReason | None]:
+    if not gate.flag().enabled():  # before anything is decoded or looked up: switched off, it costs nothing
+        return None, EndReason.DISABLED
     try:
         return await authenticate(_credential(scope), spend=gate.store().spend), None
     except Unauthenticated as error:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+def fresh(voice_on: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """No ticket is spent yet."""
     store = MemoryStore()
     monkeypatch.setattr(gate, "store", lambda: store)
@@ -155,3 +155,20 @@ async def test_nothing_else_than_a_websocket_is_touched():
     scope = await inside(headers=(header,), query=b"token=x", kind="http")
     assert header in scope["headers"]
     assert "voice_refusal" not in scope
+
+
+@pytest.mark.parametrize("query", [b"", b"token=eyJ"])
+async def test_switched_off_nothing_is_decoded_or_looked_up(user, settings, monkeypatch, query):
+    """Neither the database nor the store is asked, whatever was brought."""
+
+    async def authenticate(raw: str, **kwargs: Any) -> None:
+        raise AssertionError("decoded")
+
+    def store() -> None:
+        raise AssertionError("connected")
+
+    settings.ENABLE_VOICE_REALTIME = False
+    monkeypatch.setattr(module, "authenticate", authenticate)
+    monkeypatch.setattr(gate, "store", store)
+    assert refused(await inside("voice.v1", "voice.bearer.x", query=query)) is EndReason.DISABLED
+    assert refused(await inside("voice.v1")) is EndReason.DISABLED
