@@ -7,14 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group, User
 from django.db import OperationalError
 from rest_framework_simplejwt.tokens import AccessToken
 
 from tests.integration.conftest import Visit
 from tests.integration.visitor import Visitor
-from voice import gate, standing, tokens
-from voice.admission.flag import MasterFlag
+from voice import live, standing, tokens
+from voice.models import VoiceLiveSettings
 from voice.protocol import proof
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -108,13 +109,6 @@ async def test_a_ticket_is_good_for_the_whole_conversation(visit: Visit, visitor
 # -- the user may talk no more --------------------------------------------------------------------------------------
 
 
-class Premium(MasterFlag):
-    """A roll-out for one group."""
-
-    def includes(self, user: Any) -> bool:
-        return bool(user.groups.filter(name="premium").exists())
-
-
 async def deactivate(visitor: User) -> None:
     visitor.is_active = False
     await visitor.asave()
@@ -146,11 +140,11 @@ LOSSES = pytest.mark.parametrize(
 
 
 @pytest.fixture
-async def premium(visitor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+async def premium(visitor: User, voice_on: None) -> None:
     """The visitor belongs to the group that may talk."""
-    await visitor.groups.aadd(await Group.objects.acreate(name="premium"))
-    flag = Premium(lambda: True)
-    monkeypatch.setattr(gate, "flag", lambda: flag)
+    group = await Group.objects.acreate(name="premium")
+    await visitor.groups.aadd(group)
+    await sync_to_async(live.save)(VoiceLiveSettings(group=group), by="the test")
 
 
 @LOSSES
