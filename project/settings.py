@@ -35,6 +35,7 @@ OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
 ENABLE_VOICE_REALTIME = env.bool("ENABLE_VOICE_REALTIME", default=False)
 VOICE_PROVIDER = env.str("VOICE_PROVIDER", default="", validate=validate.OneOf(["", "local", "openai"]))
 VOICE_ORIGINS: list[str] = env.list("VOICE_ORIGINS", default=[])
+VOICE_TRUSTED_PROXIES = env.int("VOICE_TRUSTED_PROXIES", default=0, validate=validate.Range(0, 10))
 WEAVIATE_URL = env.str("WEAVIATE_URL", default="")
 WEAVIATE_API_KEY = env.str("WEAVIATE_API_KEY", default="")
 
@@ -160,6 +161,7 @@ SIMPLE_JWT = {
     # Nothing revokes an access token, so it must not live long.
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=5),
     "CHECK_REVOKE_TOKEN": True,  # a changed password ends them all
+    "LEEWAY": timedelta(seconds=10),  # without, a server whose clock is a moment behind refuses what another issued
 }
 
 if not DEBUG:
@@ -184,6 +186,7 @@ LOGGING = {
 VOICE: dict[str, Any] = {
     "PROVIDER": VOICE_PROVIDER or None,
     "ORIGINS": VOICE_ORIGINS,
+    "TRUSTED_PROXIES": VOICE_TRUSTED_PROXIES,
     "OPENAI": {"api_key": OPENAI_API_KEY} | ({"base_url": OPENAI_BASE_URL} if OPENAI_BASE_URL else {}),
     "KNOWLEDGE": {"weaviate": {"url": WEAVIATE_URL, "api_key": WEAVIATE_API_KEY}},
 }

@@ -14,6 +14,7 @@ os.environ.update(
     ENABLE_VOICE_REALTIME="false",
     VOICE_PROVIDER="",
     VOICE_ORIGINS="",
+    VOICE_TRUSTED_PROXIES="0",
 )
 
 from project.settings import *  # noqa: E402, F403

@@ -53,6 +53,8 @@ class VoiceSettings:
     """What the model is told about its task, in every session."""
     origins: tuple[str, ...] = ()
     """Further origins whose pages may converse, besides the site's own: ``https://host[:port]``."""
+    trusted_proxies: int = 0
+    """How many proxies of the site's stand before it, each of which appends to ``X-Forwarded-For``."""
     ticket_seconds: int = 30
     """How long a single-use ticket is good."""
     signing_key: str = field(repr=False, default="")
@@ -73,6 +75,8 @@ class VoiceSettings:
             raise ValueError("LANGUAGES names no language")
         if not 1 <= self.ticket_seconds <= 300:
             raise ValueError("TICKET_SECONDS must be from 1 to 300")
+        if not 0 <= self.trusted_proxies <= 10:
+            raise ValueError("TRUSTED_PROXIES must be from 0 to 10")
         for origin in self.origins:
             parts = urlsplit(origin)
             if parts.scheme not in {"http", "https"} or origin != f"{parts.scheme}://{parts.netloc}":

@@ -20,10 +20,11 @@ from django.db import Error as DatabaseFault
 from django.http import HttpRequest
 from django.utils import translation
 
-from voice import database, gate, origins, scoping, wiring
+from voice import database, gate, origins, scoping, standing, wiring
 from voice.admission.lease import Lease, held
 from voice.admission.limits import Limits
 from voice.admission.store import Refused, StoreUnavailable
+from voice.credential import Credential
 from voice.following import Follower, Hearer, followed
 from voice.frames import Frames, Over, Said
 from voice.messages import MESSAGES
@@ -33,7 +34,7 @@ from voice.protocol.outcomes import EndReason
 from voice.protocol.wires import voice_v1 as wire
 from voice.records import Recorder, RecordsUnavailable
 from voice.session import Session
-from voice.tokens import Identity, Unauthenticated, authenticate
+from voice.tokens import Identity
 
 log = logging.getLogger("voice.session")
 
@@ -55,7 +56,7 @@ _REFUNDED = frozenset(
 )
 """A start that ends so, before the upstream was there, is given back: the visitor got nothing for it."""
 
-HEARERS: dict[str, Hearer] = {}
+HEARERS: dict[str, Hearer] = {standing.MESSAGE: standing.hear}
 """What is done at once with the messages of other processes, by their type."""
 
 
@@ -163,16 +164,19 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         first: Said | None,
     ) -> EndReason:
         session_id, reason = session.terms.session_id, EndReason.INTERNAL_ERROR
+        credential = Credential(self.scope, identity, session)
         log.info("session %s begins", session_id)
         try:
             async with asyncio.TaskGroup() as tasks:
-                listening = tasks.create_task(self._listen(session, identity, first))
-                watching = (
+                beside = [
+                    tasks.create_task(self._listen(session, credential, first)),
+                    tasks.create_task(credential.watch()),
+                    tasks.create_task(_end_when_revoked(session, identity)),
                     tasks.create_task(_end_when_lost(session, lease)),
                     tasks.create_task(_end_when_off(session, follower)),
-                )
+                ]
                 reason = await session.run()
-                for task in (listening, *watching):
+                for task in beside:
                     task.cancel()
         except asyncio.CancelledError:
             reason = EndReason.SERVER_DRAIN
@@ -184,7 +188,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
             log.info("session %s ends: %s", session_id, reason.value)
         return reason
 
-    async def _listen(self, session: Session, identity: Identity, first: Said | None) -> None:
+    async def _listen(self, session: Session, credential: Credential, first: Said | None) -> None:
         """The receive path. Nothing here waits for anything but the next frame."""
         async with asyncio.TaskGroup() as tasks:
             refreshing: asyncio.Task[None] | None = None
@@ -195,7 +199,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                 elif not isinstance(said, wire.RefreshAuth):
                     _pass_on(session, said)
                 elif refreshing is None or refreshing.done():
-                    refreshing = tasks.create_task(_refresh(session, identity, said.token))
+                    refreshing = tasks.create_task(credential.renew(said.token))
                 else:
                     session.tell(c.TellError("unexpected", "One auth.refresh at a time.", "type"))
                 said = await self._next(session)
@@ -246,15 +250,8 @@ def _pass_on(session: Session, said: wire.ClientMessage | c.TellError) -> None:
             session.receive(said)
 
 
-async def _refresh(session: Session, identity: Identity, token: str) -> None:
-    """Take a fresh credential of the same user."""
-    try:
-        fresh = await authenticate(token, spend=gate.store().spend)
-    except (Unauthenticated, StoreUnavailable, TimeoutError, DatabaseFault):
-        session.tell(c.TellError("invalid_field", "token is not accepted.", "token"))
-        return
-    if fresh.user.pk != identity.user.pk:
-        session.tell(c.TellError("invalid_field", "token is another user's.", "token"))
+async def _end_when_revoked(session: Session, identity: Identity) -> None:
+    session.end(await standing.lost(identity.user))
 
 
 async def _end_when_lost(session: Session, lease: Lease) -> None:

@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
@@ -39,23 +40,24 @@ def normal(origin: str) -> str | None:
     return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, _DEFAULT_PORTS[parts.scheme]} else "")
 
 
-def origin_allowed(origin: str, host: str, secure: bool, extra: Iterable[str]) -> bool:
-    """Whether ``origin`` is that of the site itself (``host`` with its port, as requested) or one of ``extra``."""
-    own = f"{'https' if secure else 'http'}://{host}"
+def origin_allowed(origin: str, own: str | None, extra: Iterable[str]) -> bool:
+    """Whether ``origin`` is ``own``, that of the site itself, or one of ``extra``."""
     mine = normal(origin)
-    return mine is not None and mine in {normal(allowed) for allowed in (own, *extra)}
+    return mine is not None and (mine == own or mine in {normal(allowed) for allowed in extra})
 
 
 def of_request(request: HttpRequest) -> str | None:
     """The origin of the page that asks: as the browser says, or else that of the address it asked."""
-    return normal(request.headers.get("Origin") or f"{request.scheme}://{request.get_host()}")
+    origin = request.headers.get("Origin")
+    return _own(request) if origin is None else normal(origin)
 
 
 def admits(scope: Mapping[str, Any], identity: Identity) -> bool:
     """Whether this WebSocket's page may use this credential.
 
     A ticket is good only with the very origin that it was minted for. An access token may come without any; with one,
-    it must be the site's own or one of ``VOICE["ORIGINS"]``.
+    it must be the site's own or one of ``VOICE["ORIGINS"]``. The site's own is what ``ALLOWED_HOSTS`` says it is: where
+    that lets any host through, a foreign page could name itself, so only the list counts.
     """
     request = _as_request(scope)
     origin = request.headers.get("Origin")
@@ -63,10 +65,16 @@ def admits(scope: Mapping[str, Any], identity: Identity) -> bool:
         return origin is not None and normal(origin) is not None and normal(origin) == identity.origin
     if origin is None:
         return True
+    own = None if "*" in settings.ALLOWED_HOSTS else _own(request)
+    return origin_allowed(origin, own, conf().origins)
+
+
+def _own(request: HttpRequest) -> str | None:
+    """The origin of the address that was asked; ``None`` if that is no host of ours."""
     try:
-        return origin_allowed(origin, request.get_host(), request.is_secure(), conf().origins)
+        return normal(f"{request.scheme}://{request.get_host()}")
     except DisallowedHost:
-        return False
+        return None
 
 
 def _as_request(scope: Mapping[str, Any]) -> ASGIRequest:

@@ -64,6 +64,7 @@ def test_the_signing_key_and_the_login_page_are_those_of_the_site(settings: Any)
         ({"LIMITS": 5}, "VOICE['LIMITS'] must be a dict, not int."),
         ({"LANGUAGES": []}, "VOICE: LANGUAGES names no language."),
         ({"TICKET_SECONDS": 0}, "VOICE: TICKET_SECONDS must be from 1 to 300."),
+        ({"TRUSTED_PROXIES": -1}, "VOICE: TRUSTED_PROXIES must be from 0 to 10."),
         ({"ORIGINS": ["https://a.example/x"]}, "'https://a.example/x'"),
         ({"OPENAI": {"base_url": "nowhere"}}, "VOICE['OPENAI']: base_url must be"),
         ([], "VOICE must be a dict, not list."),

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser
 from django.db import OperationalError
 
-from voice import gate
+from voice import gate, live
 from voice import middleware as module
 from voice.admission.memory import MemoryStore
 from voice.admission.store import StoreUnavailable
 from voice.middleware import JWTAuthMiddleware
+from voice.models import VoiceLiveSettings
 from voice.protocol.outcomes import EndReason
 from voice.tokens import access_token, mint
 
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+def fresh(voice_on: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """No ticket is spent yet."""
     store = MemoryStore()
     monkeypatch.setattr(gate, "store", lambda: store)
@@ -155,3 +157,41 @@ async def test_nothing_else_than_a_websocket_is_touched():
     scope = await inside(headers=(header,), query=b"token=x", kind="http")
     assert header in scope["headers"]
     assert "voice_refusal" not in scope
+
+
+@pytest.fixture
+def untouchable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No credential may be looked at, and no store."""
+
+    def touched(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("touched")
+
+    monkeypatch.setattr(module, "authenticate", touched)
+    monkeypatch.setattr(gate, "store", touched)
+
+
+BROUGHT = pytest.mark.parametrize("query", [b"", b"token=eyJ"])
+
+
+@BROUGHT
+async def test_switched_off_by_the_site_nothing_is_decoded_or_looked_up(untouchable, settings, monkeypatch, query):
+    async def asked(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("the database was asked")
+
+    settings.ENABLE_VOICE_REALTIME = False
+    monkeypatch.setattr(module.database, "call", asked)
+    assert refused(await inside("voice.v1", "voice.bearer.x", query=query)) is EndReason.DISABLED
+
+
+@BROUGHT
+async def test_nor_when_staff_have_switched_it_off(untouchable, query):
+    await sync_to_async(live.save)(VoiceLiveSettings(enabled=False), by="the test")
+    assert refused(await inside("voice.v1", "voice.bearer.x", query=query)) is EndReason.DISABLED
+
+
+async def test_a_database_that_does_not_say_whether_it_is_on_lets_nobody_in(untouchable, monkeypatch):
+    def down() -> None:
+        raise OperationalError("down")
+
+    monkeypatch.setattr(live, "read", down)
+    assert refused(await inside("voice.v1", "voice.bearer.x")) is EndReason.OVERLOADED

@@ -53,7 +53,7 @@ def test_an_origin_is_its_scheme_host_and_port(origin, expected):
 )  # fmt: skip
 def test_anything_else_is_no_origin(origin):
     assert normal(origin) is None
-    assert not origin_allowed(origin, "example.org", True, [origin])
+    assert not origin_allowed(origin, "https://example.org", [origin])
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,14 @@ def test_anything_else_is_no_origin(origin):
      "https://evilexample.org", "https://evil.example"],
 )  # fmt: skip
 def test_what_is_only_similar_is_not_allowed(origin):
-    assert not origin_allowed(origin, "example.org", True, ["https://listed.example"])
+    assert not origin_allowed(origin, "https://example.org", ["https://listed.example"])
 
 
 def test_the_site_itself_is_allowed_and_what_it_lists():
-    assert origin_allowed("https://example.org", "example.org", True, [])
-    assert origin_allowed("http://localhost:8000", "localhost:8000", False, [])
-    assert origin_allowed("https://listed.example", "example.org", True, ["https://listed.example"])
+    assert origin_allowed("https://example.org", "https://example.org", [])
+    assert origin_allowed("http://localhost:8000", "http://localhost:8000", [])
+    assert origin_allowed("https://listed.example", "https://example.org", ["https://listed.example"])
+    assert origin_allowed("https://listed.example", None, ["https://Listed.example:443"])
 
 
 def test_a_ticket_needs_the_origin_that_it_was_minted_for():
@@ -100,6 +101,25 @@ def test_a_host_that_is_not_ours_is_no_reason_to_trust_a_page():
     assert not admits(scope("https://evil.example", host="evil.example"), ACCESS)
 
 
+def test_where_any_host_is_let_through_only_the_list_counts(settings):
+    """A page whose name is made to point here (DNS rebinding) names itself as the host, too."""
+    settings.ALLOWED_HOSTS = ["*"]
+    assert not admits(scope("https://evil.example", host="evil.example"), ACCESS)
+    assert not admits(scope("https://example.org"), ACCESS)
+    settings.VOICE = {"ORIGINS": ["https://example.org"]}
+    assert admits(scope("https://example.org"), ACCESS)
+    assert not admits(scope("https://evil.example", host="evil.example"), ACCESS)
+    assert admits(scope(None), ACCESS)
+    assert admits(scope("https://example.org"), TICKET)
+    assert not admits(scope("https://evil.example", host="evil.example"), TICKET)
+
+
+@pytest.mark.parametrize("origin", ["", "null", "https://example.org, https://example.org"])
+def test_an_origin_that_is_none_is_not_as_good_as_none(origin):
+    assert not admits(scope(origin), ACCESS)
+    assert not admits(scope(origin), TICKET)
+
+
 def test_a_proxy_is_trusted_as_in_the_pages(settings):
     """Behind one that ends TLS, the server itself sees a plain connection."""
     behind = scope("https://example.org", scheme="ws", x_forwarded_proto="https")
@@ -113,3 +133,5 @@ def test_a_page_is_known_by_its_origin_or_else_by_its_address():
     assert of_request(request.post("/", headers={"origin": "https://Example.org"})) == "https://example.org"
     assert of_request(request.post("/", secure=True)) == "https://example.org"
     assert of_request(request.post("/", headers={"origin": "null"})) is None
+    assert of_request(request.post("/", headers={"origin": ""})) is None
+    assert of_request(request.post("/", headers={"host": "evil.example"})) is None
