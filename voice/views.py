@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import Error as DatabaseFault
-from django.http import HttpRequest, JsonResponse
-from django.utils.translation import ngettext
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_protect
-from django.views.decorators.http import require_POST
+from django.views.decorators.csrf import csrf_exempt
 
 from voice import database, gate, origins
 from voice.admission.store import Refused, StoreUnavailable
@@ -19,7 +21,10 @@ from voice.admission.throttle import Throttle
 from voice.conf import conf
 from voice.messages import MESSAGES
 from voice.protocol.outcomes import EndReason
+from voice.refusals import refusal
 from voice.tokens import mint
+
+security = logging.getLogger("django.security.csrf")
 
 SOCKET_URL = "/v1/ws/voice"
 DECISION_LIMIT = 2.0
@@ -38,13 +43,17 @@ _STATUS = {
 }
 
 
+@csrf_exempt  # from the site's middleware, which answers with a page; the check below answers in JSON
 @never_cache
-@require_POST
-@csrf_protect
-async def ticket(request: HttpRequest) -> JsonResponse:
+async def ticket(request: HttpRequest) -> HttpResponse:
     """A single-use ticket, or why there is none; both as ``voice.v1`` documents it."""
+    if request.method != "POST":
+        return _only_post()
     if not gate.flag().master():  # before the session is touched: switched off, it costs no query
         return _refusal(Refused(EndReason.DISABLED))
+    forged = await sync_to_async(_forged)(request)
+    if forged is not None:
+        return forged
     user = await request.auser()
     if not user.is_authenticated:
         return _refusal(Refused(EndReason.UNAUTHENTICATED))
@@ -73,15 +82,7 @@ def _granted(user: AbstractBaseUser, origin: str) -> JsonResponse:
 
 
 def _refusal(refused: Refused) -> JsonResponse:
-    error = {
-        "code": refused.reason.value,
-        "message": _message(refused),
-        "retry_after_ms": refused.retry_after_ms,
-    }
-    response = JsonResponse({"error": error}, status=_STATUS[refused.reason])
-    if refused.retry_after_ms is not None:
-        response["Retry-After"] = str(math.ceil(refused.retry_after_ms / 1000))
-    return response
+    return refusal(_STATUS[refused.reason], refused.reason.value, _message(refused), refused.retry_after_ms)
 
 
 def _message(refused: Refused) -> str:
@@ -94,3 +95,24 @@ def _message(refused: Refused) -> str:
         "The next one is possible in %(minutes)d minute.", "The next one is possible in %(minutes)d minutes.", minutes
     )
     return f"{message} {again % {'minutes': minutes}}"
+
+
+def _only_post() -> JsonResponse:
+    response = refusal(405, "method_not_allowed", gettext("Only POST is possible here."))
+    response["Allow"] = "POST"
+    return response
+
+
+class _Csrf(CsrfViewMiddleware):
+    """Django's check. What it refuses is, for all that a visitor can do about it, a page older than its token."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
+        security.warning("Forbidden (%s): %s", reason, request.path, extra={"status_code": 403, "request": request})
+        return refusal(403, "stale_page", gettext("This page has been open for too long. Reload it to go on."))
+
+
+def _forged(request: HttpRequest) -> HttpResponse | None:
+    """Blocking: a site may keep the secret in the session."""
+    check = _Csrf(lambda _: HttpResponse())
+    check.process_request(request)
+    return check.process_view(request, None, (), {})  # type: ignore[arg-type]  # the view is exempt for others only

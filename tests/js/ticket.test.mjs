@@ -30,7 +30,7 @@ test("the ticket is asked for with the page's session and its CSRF token", async
 });
 
 for (const [status, code, closeCode] of [
-  [401, "unauthenticated", 4401], [403, "disabled", 4503], [403, "not_in_rollout", 4403], [503, "overloaded", 4513],
+  [401, "unauthenticated", 4401], [403, "disabled", 4503], [403, "not_in_rollout", 4403], [403, "stale_page", 4403], [503, "overloaded", 4513],
 ]) {
   test(`a refusal by ${status} ${code} is told as ${closeCode}`, async () => {
     const told = await ending(answer(status, { error: { code, message: "…", retry_after_ms: null } }));
@@ -43,13 +43,10 @@ test("too many tickets: the wait is handed on", async () => {
   assert.deepEqual(told, { code: 4429, reason: "rate_limited", retryAfterMs: 120_000 });
 });
 
-test("Django's own page about a wrong CSRF token means that this page is too old", async () => {
-  assert.deepEqual(await ending(answer(403, "<html>Forbidden</html>")), { code: 4403, reason: "stale_page", retryAfterMs: null });
-});
-
 test("a network that fails, and an answer that is none, are told as a lost connection", async () => {
   const lost = { code: 1006, reason: "network", retryAfterMs: null };
   assert.deepEqual(await ending(async () => { throw new TypeError("fetch failed"); }), lost);
   assert.deepEqual(await ending(answer(200, "nonsense")), lost);
   assert.deepEqual(await ending(answer(500, "nonsense")), lost);
+  assert.equal((await ending(answer(403, "<html>Forbidden</html>"))).reason, "network");
 });

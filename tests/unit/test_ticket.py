@@ -99,33 +99,71 @@ def test_without_a_login_there_is_none():
     assert error(response)["code"] == "unauthenticated"
 
 
-def test_without_a_csrf_token_there_is_none(user):
+@pytest.fixture
+def strict(user: Any) -> Client:
+    """A browser in which the visitor is logged in, whose page holds no CSRF token."""
     client = Client(enforce_csrf_checks=True)
     client.force_login(user)
-    assert client.post(URL).status_code == 403
-    client.cookies["csrftoken"] = "a" * 32
-    assert client.post(URL, headers={"x-csrftoken": "a" * 32}).status_code == 200
+    return client
 
 
-def test_the_csrf_token_is_asked_for_also_where_the_site_has_no_middleware_for_it(user, settings):
+def test_without_a_csrf_token_the_visitor_is_told_to_reload(strict):
+    response = strict.post(URL)
+    assert response.status_code == 403
+    assert error(response) == {
+        "code": "stale_page",
+        "message": "This page has been open for too long. Reload it to go on.",
+        "retry_after_ms": None,
+    }
+    french = strict.post(URL, headers={"accept-language": "fr"})
+    assert "Rechargez-la" in error(french)["message"]
+    strict.cookies["csrftoken"] = "a" * 32
+    assert strict.post(URL, headers={"x-csrftoken": "a" * 32}).status_code == 200
+    assert error(strict.post(URL, headers={"x-csrftoken": "b" * 32}))["code"] == "stale_page"
+
+
+def test_a_foreign_page_gets_none_though_it_has_the_token(strict):
+    strict.cookies["csrftoken"] = "a" * 32
+    response = strict.post(URL, headers={"x-csrftoken": "a" * 32, "origin": "https://evil.example"})
+    assert error(response)["code"] == "stale_page"
+
+
+def test_who_watches_the_sites_security_sees_it(strict, caplog):
+    strict.post(URL)
+    assert [record.name for record in caplog.records if "CSRF" in record.getMessage()] == ["django.security.csrf"]
+
+
+def test_the_csrf_token_is_asked_for_also_where_the_site_has_no_middleware_for_it(strict, settings):
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "csrf" not in name]
-    client = Client(enforce_csrf_checks=True)
-    client.force_login(user)
-    assert client.post(URL).status_code == 403
+    assert error(strict.post(URL))["code"] == "stale_page"
 
 
-@pytest.mark.parametrize("method", ["get", "put", "delete", "patch"])
+async def test_the_csrf_token_may_be_kept_in_the_session(user, settings):
+    settings.CSRF_USE_SESSIONS = True
+    client = AsyncClient(enforce_csrf_checks=True)
+    await client.aforce_login(user)
+    assert error(await client.post(URL))["code"] == "stale_page"
+    session = await client.asession()
+    await session.aset("_csrftoken", "a" * 32)
+    await session.asave()
+    assert (await client.post(URL, headers={"x-csrftoken": "a" * 32})).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["get", "head", "options", "put", "delete", "patch"])
 def test_only_post_is_allowed(page, method):
     response = getattr(page, method)(URL)
     assert (response.status_code, response["Allow"]) == (405, "POST")
+    assert "no-store" in response["Cache-Control"]
+    if method != "head":
+        assert error(response)["code"] == "method_not_allowed"
 
 
-def test_switched_off_it_says_so_and_asks_nobody(page, settings):
+def test_switched_off_it_says_so_and_asks_nobody(strict, settings):
     settings.ENABLE_VOICE_REALTIME = False
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        response = page.post(URL)
+        response = strict.post(URL)
     assert response.status_code == 403
     assert error(response)["code"] == "disabled"
     assert not queries.captured_queries

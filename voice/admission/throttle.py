@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict, deque
 
 REMEMBERED = 10_000
@@ -9,19 +10,21 @@ REMEMBERED = 10_000
 
 
 class Throttle:
-    """At most ``limit`` requests of one key within any ``seconds``, per process."""
+    """At most ``limit`` requests of one key within any ``seconds``, per process. May be asked from any thread."""
 
     def __init__(self, limit: int, seconds: float) -> None:
         self._limit, self._seconds = limit, seconds
         self._granted: OrderedDict[str, deque[float]] = OrderedDict()
+        self._lock = threading.Lock()
 
     def wait(self, key: str, now: float) -> float:
         """Seconds that this request comes too early; 0 grants it. A request that was not granted is not counted."""
-        granted = self._granted.setdefault(key, deque(maxlen=self._limit))
-        self._granted.move_to_end(key)
-        if len(self._granted) > REMEMBERED:
-            self._granted.popitem(last=False)
-        if len(granted) == self._limit and now < granted[0] + self._seconds:
-            return granted[0] + self._seconds - now
-        granted.append(now)
-        return 0.0
+        with self._lock:
+            granted = self._granted.setdefault(key, deque(maxlen=self._limit))
+            self._granted.move_to_end(key)
+            if len(self._granted) > REMEMBERED:
+                self._granted.popitem(last=False)
+            if len(granted) == self._limit and now < granted[0] + self._seconds:
+                return granted[0] + self._seconds - now
+            granted.append(now)
+            return 0.0

@@ -38,12 +38,12 @@ async function post(fetch, url, csrfToken) {
 }
 
 function endingOf(status, error) {
-  const reason = error?.code ?? (status === 403 ? "stale_page" : "network");
+  const reason = error?.code ?? "network";
   const retryAfterMs = error?.retry_after_ms ?? null;
   return { code: codeOf(status, reason), reason, retryAfterMs };
 }
 
 function codeOf(status, reason) {
-  if (status === 403) return reason === "disabled" ? 4503 : 4403; // a page older than its CSRF token: reload, never retry
+  if (status === 403) return reason === "disabled" ? 4503 : 4403; // "stale_page", too: reload, never retry
   return CODES[status] ?? 1006;
 }
