@@ -184,6 +184,7 @@ LOGGING = {
 VOICE: dict[str, Any] = {
     "PROVIDER": VOICE_PROVIDER or None,
     "ORIGINS": VOICE_ORIGINS,
+    "REDIS_URL": REDIS_URL,
     "OPENAI": {"api_key": OPENAI_API_KEY} | ({"base_url": OPENAI_BASE_URL} if OPENAI_BASE_URL else {}),
     "KNOWLEDGE": {"weaviate": {"url": WEAVIATE_URL, "api_key": WEAVIATE_API_KEY}},
 }

@@ -28,7 +28,7 @@ from voice.frames import Frames, Over, Said
 from voice.messages import MESSAGES
 from voice.protocol import commands as c
 from voice.protocol.events import TextSubmitted
-from voice.protocol.outcomes import EndReason
+from voice.protocol.outcomes import REFUNDED, EndReason
 from voice.protocol.wires import voice_v1 as wire
 from voice.records import Recorder, RecordsUnavailable
 from voice.session import Session
@@ -44,17 +44,6 @@ FLAG_INTERVAL = 1.0
 """Seconds between two looks at the switch."""
 GOODBYE_LIMIT = 2.0
 """Seconds for the goodbye to leave."""
-
-_REFUNDED = frozenset(
-    {
-        EndReason.UPSTREAM_AUTH,
-        EndReason.UPSTREAM_PROTOCOL,
-        EndReason.UPSTREAM_RATE_LIMITED,
-        EndReason.UPSTREAM_TIMEOUT,
-        EndReason.UPSTREAM_UNAVAILABLE,
-    }
-)
-"""A start that ends so, before the upstream was there, is given back: the visitor got nothing for it."""
 
 
 class VoiceConsumer(AsyncWebsocketConsumer):
@@ -159,14 +148,14 @@ class VoiceConsumer(AsyncWebsocketConsumer):
             async with asyncio.TaskGroup() as tasks:
                 listening = tasks.create_task(self._listen(session, identity, first))
                 watching = tasks.create_task(_end_when_lost(session, lease)), tasks.create_task(_end_when_off(session))
-                reason = await session.run()
+                reason = await session.run(lease)
                 for task in (listening, *watching):
                     task.cancel()
         except asyncio.CancelledError:
             reason = EndReason.SERVER_DRAIN
             raise
         finally:
-            if reason in _REFUNDED and not session.began:
+            if reason in REFUNDED and not session.began:
                 lease.refund()
             await recorder.finish(reason)
             log.info("session %s ends: %s", session_id, reason.value)
@@ -246,8 +235,7 @@ async def _refresh(session: Session, identity: Identity, token: str) -> None:
 
 
 async def _end_when_lost(session: Session, lease: Lease) -> None:
-    await lease.lost.wait()
-    session.end(EndReason.CONCURRENT)
+    session.end(await lease.lost())
 
 
 async def _end_when_off(session: Session) -> None:

@@ -31,6 +31,7 @@ _REASONS: dict[EndReason, Any] = {
     EndReason.TIMEOUT: _("client silent"),
     EndReason.IDLE: _("nobody spoke"),
     EndReason.CONCURRENT: _("continued elsewhere"),
+    EndReason.LEASE_LOST: _("place lost while the server stood still"),
     EndReason.MAX_DURATION: _("time limit reached"),
     EndReason.TOO_BIG: _("message too big"),
     EndReason.RATE_LIMITED: _("too many sessions"),
