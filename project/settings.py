@@ -187,6 +187,7 @@ VOICE: dict[str, Any] = {
     "PROVIDER": VOICE_PROVIDER or None,
     "ORIGINS": VOICE_ORIGINS,
     "TRUSTED_PROXIES": VOICE_TRUSTED_PROXIES,
+    "REDIS_URL": REDIS_URL,
     "OPENAI": {"api_key": OPENAI_API_KEY} | ({"base_url": OPENAI_BASE_URL} if OPENAI_BASE_URL else {}),
     "KNOWLEDGE": {"weaviate": {"url": WEAVIATE_URL, "api_key": WEAVIATE_API_KEY}},
 }

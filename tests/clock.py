@@ -32,6 +32,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._waiting = _Waiting()
         super().__init__(self._waiting)
 
+    def pause(self, seconds: float) -> None:
+        """Nothing runs for so long, as in a process that was stopped."""
+        self._waiting.waited += seconds
+
     def time(self) -> float:
         return 1_000.0 + self._waiting.waited
 

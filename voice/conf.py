@@ -63,6 +63,11 @@ class VoiceSettings:
     """The notice before the first word, by language, and under ``version`` what makes a new one be asked for."""
     login_url: str = ""
     """Where visitors without a login are sent. By default Django's ``LOGIN_URL``."""
+    redis_url: str = field(repr=False, default="")
+    """Where the processes of this site count together: ``redis://``, ``rediss://`` or ``unix://``. Without it, each
+    process counts for itself."""
+    redis_prefix: str = "voice"
+    """Begins the name of everything there, so that several sites can share a Redis."""
     prefetch: PrefetchPolicy = field(default_factory=PrefetchPolicy)
     context: ContextPolicy = field(default_factory=ContextPolicy)
     openai: OpenAIOptions = field(default_factory=OpenAIOptions)
@@ -77,6 +82,8 @@ class VoiceSettings:
             raise ValueError("TICKET_SECONDS must be from 1 to 300")
         if not 0 <= self.trusted_proxies <= 10:
             raise ValueError("TRUSTED_PROXIES must be from 0 to 10")
+        if self.redis_url and not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("REDIS_URL must begin with redis://, rediss:// or unix://")
         for origin in self.origins:
             parts = urlsplit(origin)
             if parts.scheme not in {"http", "https"} or origin != f"{parts.scheme}://{parts.netloc}":

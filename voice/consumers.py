@@ -20,7 +20,7 @@ from django.db import Error as DatabaseFault
 from django.http import HttpRequest
 from django.utils import translation
 
-from voice import database, gate, origins, scoping, standing, wiring
+from voice import addresses, database, gate, origins, scoping, standing, wiring
 from voice.admission.lease import Lease, held
 from voice.admission.limits import Limits
 from voice.admission.store import Refused, StoreUnavailable
@@ -30,7 +30,7 @@ from voice.frames import Frames, Over, Said
 from voice.messages import MESSAGES
 from voice.protocol import commands as c
 from voice.protocol.events import TextSubmitted
-from voice.protocol.outcomes import EndReason
+from voice.protocol.outcomes import REFUNDED, EndReason
 from voice.protocol.wires import voice_v1 as wire
 from voice.records import Recorder, RecordsUnavailable
 from voice.session import Session
@@ -44,17 +44,6 @@ DECISION_LIMIT = 2.0
 """Seconds for the database to say whether somebody may talk."""
 GOODBYE_LIMIT = 2.0
 """Seconds for the goodbye to leave."""
-
-_REFUNDED = frozenset(
-    {
-        EndReason.UPSTREAM_AUTH,
-        EndReason.UPSTREAM_PROTOCOL,
-        EndReason.UPSTREAM_RATE_LIMITED,
-        EndReason.UPSTREAM_TIMEOUT,
-        EndReason.UPSTREAM_UNAVAILABLE,
-    }
-)
-"""A start that ends so, before the upstream was there, is given back: the visitor got nothing for it."""
 
 HEARERS: dict[str, Hearer] = {standing.MESSAGE: standing.hear}
 """What is done at once with the messages of other processes, by their type."""
@@ -115,7 +104,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
 
     async def _take_place(self, session_id: str, user_id: str, limits: Limits) -> None:
         try:
-            answer = await gate.store().acquire(session_id, user_id, limits)
+            answer = await gate.store().acquire(session_id, user_id, limits, addresses.of_scope(self.scope))
         except StoreUnavailable as error:
             raise Over(error.reason) from None
         if isinstance(answer, Refused):
@@ -175,14 +164,14 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                     tasks.create_task(_end_when_lost(session, lease)),
                     tasks.create_task(_end_when_off(session, follower)),
                 ]
-                reason = await session.run()
+                reason = await session.run(lease)
                 for task in beside:
                     task.cancel()
         except asyncio.CancelledError:
             reason = EndReason.SERVER_DRAIN
             raise
         finally:
-            if reason in _REFUNDED and not session.began:
+            if reason in REFUNDED and not session.began:
                 lease.refund()
             await recorder.finish(reason)
             log.info("session %s ends: %s", session_id, reason.value)
@@ -255,8 +244,7 @@ async def _end_when_revoked(session: Session, identity: Identity) -> None:
 
 
 async def _end_when_lost(session: Session, lease: Lease) -> None:
-    await lease.lost.wait()
-    session.end(EndReason.CONCURRENT)
+    session.end(await lease.lost())
 
 
 async def _end_when_off(session: Session, follower: Follower) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from functools import cache
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import Error as DatabaseFault
 
-from voice import live
+from voice import live, starts
 from voice.admission.flag import Flag
-from voice.admission.limits import Limits
+from voice.admission.limits import HOUR_SECONDS, Limits
 from voice.admission.memory import MemoryStore
-from voice.admission.store import AdmissionStore
+from voice.admission.store import AdmissionStore, StoreUnavailable
 from voice.conf import conf, enabled
 from voice.protocol.outcomes import EndReason
 
@@ -26,8 +27,18 @@ def flag() -> Flag:
 
 @cache
 def store() -> AdmissionStore:
-    """Who has started, who talks, and which tickets are spent."""
-    return MemoryStore()
+    """Who has started, who talks, and which tickets are spent: in Redis where the site has one, else in here."""
+    if not conf().redis_url:
+        return MemoryStore()
+    from voice.admission.redis.store import RedisStore
+
+    return RedisStore(conf().redis_url, conf().redis_prefix, _history)
+
+
+async def close() -> None:
+    """Give up the connections of this process and event loop."""
+    if store.cache_info().currsize:
+        await store().close()
 
 
 def decide(user: AbstractBaseUser) -> EndReason | Limits:
@@ -44,3 +55,10 @@ def look() -> None:
 def is_off() -> bool:
     """Whether a switch is known to be off. No I/O: what :func:`look` has learnt last counts, however long ago."""
     return not flag().master() or not live.last().enabled
+
+
+async def _history(user_id: str) -> list[tuple[str, float]]:
+    try:
+        return await starts.of_user(user_id, HOUR_SECONDS)
+    except (DatabaseFault, TimeoutError) as error:
+        raise StoreUnavailable("the records cannot be read") from error

@@ -24,6 +24,7 @@ MESSAGES: dict[EndReason, str | Promise] = {
     EndReason.TIMEOUT: _("Nothing was heard from the page."),
     EndReason.IDLE: _("Nobody has spoken for a while, so the conversation has ended."),
     EndReason.CONCURRENT: _("The conversation goes on in another window."),
+    EndReason.LEASE_LOST: _("The conversation was interrupted. Please ask again."),
     EndReason.MAX_DURATION: _("The conversation has reached its time limit."),
     EndReason.TOO_BIG: _("The page sent too much at once."),
     EndReason.RATE_LIMITED: _("You have had many conversations."),

@@ -32,6 +32,7 @@ _REASONS: dict[EndReason, Any] = {
     EndReason.TIMEOUT: _("client silent"),
     EndReason.IDLE: _("nobody spoke"),
     EndReason.CONCURRENT: _("continued elsewhere"),
+    EndReason.LEASE_LOST: _("place lost while the server stood still"),
     EndReason.MAX_DURATION: _("time limit reached"),
     EndReason.TOO_BIG: _("message too big"),
     EndReason.RATE_LIMITED: _("too many sessions"),
@@ -157,6 +158,7 @@ def _limit(name: Any, least: int = 0) -> Any:
 LIVE_LIMITS = (
     "sessions_per_user_per_hour",
     "sessions_per_user",
+    "sessions_per_address_per_hour",
     "sessions",
     "session_seconds",
     "idle_seconds",
@@ -192,6 +194,7 @@ class VoiceLiveSettings(models.Model):
     staff = models.BooleanField(_("staff always"), default=False, help_text=_("Staff may talk whatever the share is."))
     sessions_per_user_per_hour = _limit(_("conversations per user and hour"))
     sessions_per_user = _limit(_("live conversations per user"))
+    sessions_per_address_per_hour = _limit(_("conversations per address and hour"))
     sessions = _limit(_("live conversations of the site"))
     session_seconds = _limit(_("longest conversation, in seconds"), least=60)
     idle_seconds = _limit(_("end after silence, in seconds"), least=10)

@@ -45,6 +45,26 @@ class Recorder(Protocol):
         """Store one fact. Must not raise for a fault of the store."""
 
 
+class Place(Protocol):
+    """The session's right to act, which a server that was paused may have lost without knowing."""
+
+    @property
+    def valid(self) -> bool:
+        """Whether it may act at this moment. Asked before each frame, either way."""
+
+    async def confirmed(self) -> None:
+        """Wait until it may act; for ever, if it may not again: then somebody ends the session."""
+
+
+class Granted:
+    """The place of a session that shares the right to act with nobody."""
+
+    valid = True
+
+    async def confirmed(self) -> None:
+        """At once."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionTerms:
     """What one session may do, and how."""
@@ -143,11 +163,15 @@ class Session:
 
     # -- life ----------------------------------------------------------------------------------------------------
 
-    async def run(self) -> EndReason:
+    async def run(self, place: Place | None = None) -> EndReason:
         """Dial the upstream, hold the conversation, and say why it is over.
+
+        While ``place`` is not valid, nothing goes to the upstream or to the visitor: what the microphone hears waits
+        in the backlog, and so do answers.
 
         Whatever was started is over too when this returns, or raises: tasks, searches, the upstream's connection.
         """
+        self._place = place or Granted()
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
@@ -196,12 +220,17 @@ class Session:
         while True:
             await self._upward.wait()
             self._upward.clear()
-            while (waiting := self._backlog.pop()) is not None:
+            while (waiting := await self._next_up()) is not None:
                 try:
                     async with asyncio.timeout(SEND_LIMIT):
                         await self._send_up(waiting)
                 except TimeoutError:
                     raise UpstreamTimeout("it takes no more") from None
+
+    async def _next_up(self) -> bytes | c.ToUpstream | None:
+        if not self._place.valid:
+            await self._place.confirmed()
+        return self._backlog.pop()
 
     async def _send_up(self, waiting: bytes | c.ToUpstream) -> None:
         if isinstance(waiting, bytes):
@@ -213,7 +242,7 @@ class Session:
         """The browser's side: what is due, when it is due."""
         try:
             while True:
-                while (command := self._egress.pop(self._now())) is not None:
+                while (command := await self._next_down()) is not None:
                     async with asyncio.timeout(SEND_LIMIT):
                         await self._tell(command)
                 if not self._egress.is_full:
@@ -223,6 +252,11 @@ class Session:
             self.end(EndReason.SLOW_CLIENT)
         except OSError:  # how ASGI servers say that nobody is there any more
             self.end(EndReason.CLIENT_LOST)
+
+    async def _next_down(self) -> c.ToBrowser | None:
+        if not self._place.valid:
+            await self._place.confirmed()
+        return self._egress.pop(self._now())
 
     async def _until_due(self) -> None:
         self._downward.clear()

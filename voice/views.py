@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from voice import database, gate, origins
+from voice import addresses, database, gate, origins
 from voice.admission.store import Refused, StoreUnavailable
 from voice.admission.throttle import Throttle
 from voice.conf import conf
@@ -60,11 +60,11 @@ async def ticket(request: HttpRequest) -> HttpResponse:
     origin = origins.of_request(request)
     if origin is None:
         return _refusal(Refused(EndReason.FORBIDDEN_ORIGIN))
-    refused = await _refused(user)
+    refused = await _refused(user, addresses.of_request(request))
     return _refusal(refused) if refused else _granted(user, origin)
 
 
-async def _refused(user: AbstractBaseUser) -> Refused | None:
+async def _refused(user: AbstractBaseUser, address: str) -> Refused | None:
     try:
         decision = await database.call(gate.decide, user, limit=DECISION_LIMIT)
         if isinstance(decision, EndReason):
@@ -72,7 +72,7 @@ async def _refused(user: AbstractBaseUser) -> Refused | None:
         early = minting.wait(str(user.pk), time.monotonic())
         if early:
             return Refused(EndReason.RATE_LIMITED, math.ceil(early * 1000))
-        return await gate.store().peek(str(user.pk), decision)
+        return await gate.store().peek(str(user.pk), decision, address)
     except (StoreUnavailable, DatabaseFault, TimeoutError):
         return Refused(EndReason.OVERLOADED)
 

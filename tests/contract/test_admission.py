@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from tests.redis_server import RedisServer
 from voice.admission.limits import HOUR_SECONDS, Limits
 from voice.admission.memory import MemoryStore
-from voice.admission.store import LEASE_SECONDS, AdmissionStore, Admitted, Refused
+from voice.admission.redis.store import RedisStore
+from voice.admission.store import LEASE_SECONDS, AdmissionStore, Admitted, Refused, Renewal
 from voice.protocol.outcomes import EndReason
 
 T = TypeVar("T")
@@ -37,13 +40,55 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=[MemoryStore], ids=["memory"])
-def store(request: Any, clock: Clock) -> AdmissionStore:
-    return request.param(clock)
+class TimedRedisStore(RedisStore):
+    """The store whose scripts ask a clock of the test's for the time, which each question brings along."""
+
+    clock = "local function clock() return tonumber(redis.call('GET', 'now')) end\n"
+
+    def __init__(self, url: str, now: Callable[[], float]) -> None:
+        super().__init__(url, "voice", self._no_history)
+        self._now, self._told = now, -1.0
+
+    async def _run(self, *question: Any) -> Any:
+        if self._told != self._now():
+            self._told = self._now()
+            await self._clients.client().set("now", round(self._told * 1000))
+        return await super()._run(*question)
+
+    async def listeners(self) -> int:
+        return (await self._clients.client().pubsub_numsub(self._channel))[0][1]
+
+    @staticmethod
+    async def _no_history(user_id: str) -> list[tuple[str, float]]:
+        return []
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def store(request: Any, clock: Clock) -> AsyncIterator[AdmissionStore]:
+    if request.param == "memory":
+        yield MemoryStore(clock)
+        return
+    server = request.getfixturevalue("redis")
+    server.empty()
+    store = TimedRedisStore(server.url, clock)
+    yield store
+    await store.close()
 
 
 async def start(store: AdmissionStore, session_id: str, user_id: str = "u", limits: Limits = LIMITS) -> Any:
     return await store.acquire(session_id, user_id, limits)
+
+
+async def listening(store: AdmissionStore) -> None:
+    """Returns when the store would hear of a take-over."""
+    while isinstance(store, TimedRedisStore) and not (await store.listeners()):  # noqa: ASYNC110 (another process)
+        await asyncio.sleep(0.01)
 
 
 # -- the hour -----------------------------------------------------------------------------------------------------
@@ -115,15 +160,33 @@ async def test_a_start_is_not_refunded_after_a_take_over(store):
     assert isinstance(await start(store, "s5"), Refused)
 
 
-async def test_a_refund_gives_back_one_start(store):
-    """A session's id may have been admitted before: that start stays counted."""
-    two = Limits(sessions_per_user_per_hour=2)
-    await start(store, "same", limits=two)
-    await store.release("same")
-    await start(store, "same", limits=two)
-    await store.release("same", refund=True)
-    assert isinstance(await start(store, "third", limits=two), Admitted)
-    assert isinstance(await start(store, "fourth", limits=two), Refused)
+async def test_an_address_has_an_hour_of_its_own_whoever_comes_from_it(store, clock):
+    two = Limits(sessions_per_address_per_hour=2)
+    for n, user in enumerate(["ann", "bob"]):
+        assert isinstance(await store.acquire(f"s{n}", user, two, "192.0.2.1"), Admitted)
+        clock.now += 60
+    expected = Refused(EndReason.RATE_LIMITED, HOUR_MS - 120_000)
+    assert await store.acquire("s2", "eve", two, "192.0.2.1") == expected
+    assert await store.peek("eve", two, "192.0.2.1") == expected
+    assert isinstance(await store.acquire("s2", "eve", two, "192.0.2.2"), Admitted)
+    assert isinstance(await store.acquire("s3", "joe", two), Admitted)
+
+
+async def test_who_is_refused_for_two_reasons_waits_for_the_later_one(store, clock):
+    one = Limits(sessions_per_user_per_hour=1, sessions_per_address_per_hour=1)
+    await store.acquire("a", "ann", one, "192.0.2.1")
+    clock.now += 60
+    await store.acquire("b", "bob", one, "192.0.2.2")
+    expected = Refused(EndReason.RATE_LIMITED, HOUR_MS)
+    assert await store.peek("ann", one, "192.0.2.2") == expected
+    assert await store.peek("bob", one, "192.0.2.1") == expected
+
+
+async def test_a_refund_counts_for_the_address_too(store):
+    one = Limits(sessions_per_address_per_hour=1)
+    await store.acquire("a", "ann", one, "192.0.2.1")
+    await store.release("a", refund=True)
+    assert await store.peek("bob", one, "192.0.2.1") is None
 
 
 # -- live sessions ------------------------------------------------------------------------------------------------
@@ -132,8 +195,8 @@ async def test_a_refund_gives_back_one_start(store):
 async def test_the_newest_session_of_a_user_takes_the_lease_over(store):
     await start(store, "old")
     assert await start(store, "new") == Admitted(displaced=("old",))
-    assert not await store.renew("old")
-    assert await store.renew("new")
+    assert await store.renew("old") is Renewal.TAKEN
+    assert await store.renew("new") is Renewal.KEPT
 
 
 async def test_the_oldest_gives_way_where_several_are_allowed(store):
@@ -148,7 +211,7 @@ async def test_the_displaced_session_does_not_end_its_successor(store):
     await start(store, "old")
     await start(store, "new")
     await store.release("old")
-    assert await store.renew("new")
+    assert await store.renew("new") is Renewal.KEPT
 
 
 async def test_the_site_has_places_for_so_many(store):
@@ -195,14 +258,14 @@ async def test_a_lease_that_ended_cannot_be_renewed(store, clock):
     """A process that was paused past its lease must not wake up as a second holder."""
     await start(store, "paused")
     clock.now += LEASE_SECONDS
-    assert not await store.renew("paused")
+    assert await store.renew("paused") is Renewal.ENDED
 
 
 async def test_renewing_prolongs_a_lease_without_end(store, clock):
     await start(store, "s")
     for _ in range(100):
         clock.now += LEASE_SECONDS - 1
-        assert await store.renew("s")
+        assert await store.renew("s") is Renewal.KEPT
 
 
 async def test_asking_again_for_a_held_session_counts_nothing(store):
@@ -213,20 +276,19 @@ async def test_asking_again_for_a_held_session_counts_nothing(store):
         assert isinstance(await start(store, f"s{n}"), Admitted)
 
 
-async def test_who_watches_a_lease_hears_of_the_take_over(store):
+async def test_who_watches_a_lease_hears_of_the_take_over_and_who_no_longer_does_hears_nothing(store):
     heard: list[str] = []
-    await start(store, "old")
-    store.watch("old", lambda: heard.append("old"))
-    await start(store, "new")
-    assert heard == ["old"]
-
-
-async def test_who_no_longer_watches_hears_nothing(store):
-    heard: list[str] = []
-    await start(store, "old")
-    store.watch("old", lambda: heard.append("old"))()
-    await start(store, "new")
-    assert heard == []
+    told = asyncio.Event()
+    await start(store, "a")
+    await start(store, "b", user_id="v")
+    store.watch("b", lambda: (heard.append("b"), told.set()))
+    store.watch("a", lambda: heard.append("a"))()
+    await listening(store)
+    await start(store, "a2")
+    await start(store, "b2", user_id="v")
+    async with asyncio.timeout(5):
+        await told.wait()
+    assert heard == ["b"]
 
 
 # -- looking ahead, and tickets -----------------------------------------------------------------------------------
@@ -243,7 +305,7 @@ async def test_a_peek_says_what_the_door_would_say_and_changes_nothing(store):
 async def test_a_live_session_elsewhere_is_no_reason_to_refuse_a_ticket(store):
     await start(store, "old")
     assert await store.peek("u", LIMITS) is None
-    assert await store.renew("old")
+    assert await store.renew("old") is Renewal.KEPT
 
 
 async def test_a_ticket_is_spent_once(store, clock):
@@ -264,25 +326,45 @@ async def test_showing_a_spent_ticket_does_not_prolong_its_memory(store, clock):
 
 # -- against a model ----------------------------------------------------------------------------------------------
 
-USERS, SESSIONS = ["ann", "bob"], [f"s{n}" for n in range(3)]
-TERMS = [Limits(2, 1, 0), Limits(3, 2, 3), Limits(0, 1, 1), Limits(2, 0, 0)]
+USERS, ADDRESSES = ["ann", "bob"], ["", "192.0.2.1", "192.0.2.2"]
+TERMS = [
+    Limits(sessions_per_user_per_hour=2),
+    Limits(sessions_per_user_per_hour=3, sessions_per_user=2, sessions=3, sessions_per_address_per_hour=4),
+    Limits(sessions_per_user_per_hour=0, sessions=1),
+    Limits(sessions_per_user_per_hour=2, sessions_per_user=0, sessions_per_address_per_hour=2),
+]
+visitors = st.tuples(st.sampled_from(USERS), st.sampled_from(ADDRESSES))
+
+
+@dataclass
+class Session:
+    """What the list says of one."""
+
+    name: str
+    user: str
+    address: str
+    limits: Limits
+    at: float
+    until: float
+    released: bool = False
+    refunded: bool = False
 
 
 class AgainstAListOfWhatHappened(RuleBasedStateMachine):
     """The store answers as if it kept a list of all that happened and read it from the start each time."""
 
-    make: Callable[[Clock], AdmissionStore] = MemoryStore
+    make: Callable[[Clock], AdmissionStore]
 
     def __init__(self) -> None:
         super().__init__()
         self.clock = Clock()
         self.store = type(self).make(self.clock)
-        self.starts: list[tuple[str, str, float]] = []  # session, user, when
-        self.held: list[tuple[str, str, float]] = []  # session, user, until
+        self.sessions: list[Session] = []
         self.spent: list[tuple[str, float]] = []
         self.runner = asyncio.Runner()
 
     def teardown(self) -> None:
+        self.ask(self.store.close())
         self.runner.close()
 
     def ask(self, question: Awaitable[T]) -> T:
@@ -291,75 +373,83 @@ class AgainstAListOfWhatHappened(RuleBasedStateMachine):
 
         return self.runner.run(asked())
 
-    def live(self) -> list[tuple[str, str, float]]:
-        return [lease for lease in self.held if lease[2] > self.clock.now]
+    # What the list says.
 
-    def losers(self, user: str, limits: Limits) -> list[str]:
-        mine = [session for session, holder, _ in self.live() if holder == user]
+    def live(self, user: str | None = None) -> list[Session]:
+        now = self.clock.now
+        return [s for s in self.sessions if s.until > now and not s.released and user in (None, s.user)]
+
+    def losers(self, user: str, limits: Limits) -> list[Session]:
+        mine = self.live(user)
         surplus = len(mine) - (limits.sessions_per_user - 1)
         return mine[:surplus] if limits.sessions_per_user and surplus > 0 else []
 
-    def refusal(self, user: str, limits: Limits) -> EndReason | None:
-        recent = [s for s in self.starts if s[1] == user and s[2] + HOUR_SECONDS > self.clock.now]
-        if limits.sessions_per_user_per_hour and len(recent) >= limits.sessions_per_user_per_hour:
+    def refusal(self, user: str, address: str, limits: Limits) -> EndReason | None:
+        recent = [s for s in self.sessions if s.at + HOUR_SECONDS > self.clock.now and not s.refunded]
+        of_user = sum(s.user == user for s in recent)
+        from_address = sum(s.address == address != "" for s in recent)
+        if 0 < limits.sessions_per_user_per_hour <= of_user or 0 < limits.sessions_per_address_per_hour <= from_address:
             return EndReason.RATE_LIMITED
         if limits.sessions and len(self.live()) - len(self.losers(user, limits)) >= limits.sessions:
             return EndReason.OVERLOADED
         return None
 
-    @rule(session=st.sampled_from(SESSIONS), user=st.sampled_from(USERS), limits=st.sampled_from(TERMS))
-    def acquire(self, session: str, user: str, limits: Limits) -> None:
-        session = f"{user}-{session}"  # a session belongs to one user
-        expected = self.expected(session, user, limits)
-        answer = self.ask(self.store.acquire(session, user, limits))
-        if isinstance(expected, EndReason):
-            assert isinstance(answer, Refused)
-            assert answer.reason is expected
-            self.check_retry(answer, user, limits)
-        else:
-            assert answer == Admitted(tuple(expected))
+    # What happens.
 
-    def expected(self, session: str, user: str, limits: Limits) -> EndReason | list[str]:
-        until = self.clock.now + LEASE_SECONDS
-        if any(lease[0] == session for lease in self.live()):
-            self.held = [(s, u, until if s == session else t) for s, u, t in self.held]
-            return []
-        refusal = self.refusal(user, limits)
+    @rule(visitor=visitors, limits=st.sampled_from(TERMS))
+    def acquire(self, visitor: tuple[str, str], limits: Limits) -> None:
+        (user, address), name, now = visitor, f"s{len(self.sessions)}", self.clock.now
+        refusal, losers = self.refusal(user, address, limits), self.losers(user, limits)
+        answer = self.ask(self.store.acquire(name, user, limits, address))
         if refusal:
-            return refusal
-        losers = self.losers(user, limits)
-        self.held = [lease for lease in self.live() if lease[0] not in losers] + [(session, user, until)]
-        self.starts.append((session, user, self.clock.now))
-        return losers
+            assert isinstance(answer, Refused)
+            assert answer.reason is refusal
+            self.check_retry(answer, user, address, limits)
+            return
+        assert answer == Admitted(tuple(loser.name for loser in losers))
+        for loser in losers:
+            loser.until = now
+        self.sessions.append(Session(name, user, address, limits, now, now + LEASE_SECONDS))
 
-    def check_retry(self, answer: Refused, user: str, limits: Limits) -> None:
+    def check_retry(self, answer: Refused, user: str, address: str, limits: Limits) -> None:
         if answer.reason is not EndReason.RATE_LIMITED:
             assert answer.retry_after_ms is None
             return
         assert answer.retry_after_ms is not None
         now = self.clock.now
         self.clock.now = now + answer.retry_after_ms / 1000 - 0.002
-        assert self.refusal(user, limits) is EndReason.RATE_LIMITED
+        assert self.refusal(user, address, limits) is EndReason.RATE_LIMITED
         self.clock.now = now + answer.retry_after_ms / 1000
-        assert self.refusal(user, limits) is not EndReason.RATE_LIMITED
+        assert self.refusal(user, address, limits) is not EndReason.RATE_LIMITED
         self.clock.now = now
 
-    @rule(user=st.sampled_from(USERS), session=st.sampled_from(SESSIONS))
-    def renew(self, user: str, session: str) -> None:
-        session = f"{user}-{session}"
-        alive = any(lease[0] == session for lease in self.live())
-        until = self.clock.now + LEASE_SECONDS
-        self.held = [(s, u, until if s == session else t) for s, u, t in self.live()]
-        assert self.ask(self.store.renew(session)) is alive
+    @precondition(lambda self: self.live())
+    @rule(data=st.data())
+    def acquire_again(self, data: st.DataObject) -> None:
+        session = data.draw(st.sampled_from(self.live()))
+        answer = self.ask(self.store.acquire(session.name, session.user, session.limits, session.address))
+        assert answer == Admitted()
+        session.until = self.clock.now + LEASE_SECONDS
 
-    @rule(user=st.sampled_from(USERS), session=st.sampled_from(SESSIONS), refund=st.booleans())
-    def release(self, user: str, session: str, refund: bool) -> None:
-        session = f"{user}-{session}"
-        if refund and any(lease[0] == session for lease in self.live()):
-            begun = max(at for s, _, at in self.starts if s == session)
-            self.starts.remove((session, user, begun))
-        self.held = [lease for lease in self.live() if lease[0] != session]
-        self.ask(self.store.release(session, refund))
+    @precondition(lambda self: self.sessions)
+    @rule(data=st.data())
+    def renew(self, data: st.DataObject) -> None:
+        session = data.draw(st.sampled_from(self.sessions))
+        if session in self.live():
+            session.until = self.clock.now + LEASE_SECONDS
+            expected = Renewal.KEPT
+        else:
+            taken = self.losers(session.user, session.limits) and not session.released
+            expected = Renewal.TAKEN if taken else Renewal.ENDED
+        assert self.ask(self.store.renew(session.name)) is expected
+
+    @precondition(lambda self: self.sessions)
+    @rule(data=st.data(), refund=st.booleans())
+    def release(self, data: st.DataObject, refund: bool) -> None:
+        session = data.draw(st.sampled_from(self.sessions))
+        session.refunded |= refund and session in self.live()
+        session.released = True
+        self.ask(self.store.release(session.name, refund))
 
     @rule(jti=st.sampled_from("xyz"))
     def spend(self, jti: str) -> None:
@@ -374,11 +464,22 @@ class AgainstAListOfWhatHappened(RuleBasedStateMachine):
 
     @invariant()
     def a_peek_agrees(self) -> None:
-        for user in USERS:
+        for user, address in zip(USERS, ADDRESSES[1:], strict=True):
             for limits in TERMS:
-                answer = self.ask(self.store.peek(user, limits))
-                assert (answer and answer.reason) == self.refusal(user, limits)
+                answer = self.ask(self.store.peek(user, limits, address))
+                assert (answer and answer.reason) == self.refusal(user, address, limits)
 
 
-AgainstAListOfWhatHappened.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
-TestMemoryAgainstAList = AgainstAListOfWhatHappened.TestCase
+@pytest.mark.parametrize("backend", ["memory", "redis"])
+def test_against_a_list(backend: str, request: Any) -> None:
+    class Machine(AgainstAListOfWhatHappened):
+        @staticmethod
+        def make(clock: Clock) -> AdmissionStore:
+            if backend == "memory":
+                return MemoryStore(clock)
+            redis.do("FLUSHDB")
+            return TimedRedisStore(redis.url, clock)
+
+    redis = request.getfixturevalue("redis") if backend == "redis" else None
+    examples = 100 if backend == "memory" else 30  # each of its steps takes some ten questions over a socket
+    run_state_machine_as_test(Machine, settings=settings(max_examples=examples, stateful_step_count=40, deadline=None))

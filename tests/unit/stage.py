@@ -15,7 +15,7 @@ from voice.protocol.context import ContextPolicy
 from voice.protocol.conversation import Conversation
 from voice.protocol.outcomes import EndReason
 from voice.protocol.prefetch import PrefetchPolicy
-from voice.session import Session, SessionTerms
+from voice.session import Place, Session, SessionTerms
 
 AN_INSTANT = 0.001
 """Seconds in which all that is due at once is done."""
@@ -67,9 +67,9 @@ class Stage:
         )
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[asyncio.Task[EndReason]]:
+    async def running(self, place: Place | None = None) -> AsyncIterator[asyncio.Task[EndReason]]:
         """The session's task, begun, with all that follows at once. Hung up and awaited at the end."""
-        task = asyncio.create_task(self.session.run())
+        task = asyncio.create_task(self.session.run(place))
         await asyncio.sleep(AN_INSTANT)
         yield task
         self.session.end(EndReason.CLIENT_HANGUP)

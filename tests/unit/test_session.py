@@ -377,3 +377,61 @@ async def test_a_session_that_is_cancelled_still_records_its_turn() -> None:
             await task
     assert [turn.outcome for turn in stage.facts.turns] == [TurnOutcome.INTERRUPTED]
     assert not stage.upstream.open
+
+
+# -- a place that is in doubt -------------------------------------------------------------------------------------
+
+
+class Doubtful:
+    """A place that is in doubt for as long as a test says."""
+
+    def __init__(self) -> None:
+        self.certain = asyncio.Event()
+
+    @property
+    def valid(self) -> bool:
+        return self.certain.is_set()
+
+    async def confirmed(self) -> None:
+        await self.certain.wait()
+
+
+@in_virtual_time
+async def test_while_its_place_is_in_doubt_nothing_goes_either_way_and_then_all_of_it():
+    stage, place = Stage(), Doubtful()
+    place.certain.set()
+    async with stage.running(place):
+        request = await stage.ask()
+        sent, told = len(stage.upstream.sent), len(stage.told)
+        place.certain.clear()
+        stage.session.push_audio(bytes(1920))
+        stage.upstream.say(e.ResponseStarted("r", request), e.AudioDelta("r", "item_a", bytes(1920)))
+        await asyncio.sleep(1)
+        assert (len(stage.upstream.sent), len(stage.told)) == (sent, told)
+        place.certain.set()
+        await asyncio.sleep(AN_INSTANT)
+        assert stage.upstream.heard == bytes(1920)
+        assert stage.played_ms == 40
+
+
+@in_virtual_time
+async def test_what_the_microphone_hears_in_a_doubt_is_kept_for_two_seconds():
+    stage, place = Stage(), Doubtful()
+    async with stage.running(place):
+        for _ in range(3 * 25):
+            stage.session.push_audio(bytes(1920))
+        place.certain.set()
+        await asyncio.sleep(AN_INSTANT)
+        assert len(stage.upstream.heard) == 2_000 * BYTES_PER_MS
+
+
+@in_virtual_time
+async def test_a_session_whose_place_is_lost_ends_without_another_frame():
+    stage, place = Stage(), Doubtful()
+    async with stage.running(place) as task:
+        stage.session.push_audio(bytes(1920))
+        await asyncio.sleep(1)
+        stage.session.end(EndReason.LEASE_LOST)
+        assert await task is EndReason.LEASE_LOST
+    assert stage.upstream.sent == []
+    assert stage.played_ms == 0

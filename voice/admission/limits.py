@@ -14,6 +14,8 @@ class Limits:
 
     sessions_per_user_per_hour: int = 5
     """Starts within any hour, also of sessions that ended at once."""
+    sessions_per_address_per_hour: int = 0
+    """Starts within any hour from one network address, of whatever users."""
     sessions_per_user: int = 1
     """Live sessions. One more, and the user's oldest gives way to it."""
     sessions: int = 0

@@ -9,19 +9,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from voice.admission.limits import HOUR_SECONDS, Limits
-from voice.admission.store import LEASE_SECONDS, AdmissionStore, Admitted, Refused
+from voice.admission.store import LEASE_SECONDS, AdmissionStore, Admitted, Refused, Renewal
 from voice.protocol.outcomes import EndReason
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Start:
     user_id: str
+    address: str
     at: float
 
 
 @dataclass(slots=True)
 class _Lease:
     start: _Start
+    limits: Limits
     until: float
 
 
@@ -36,47 +38,44 @@ class MemoryStore(AdmissionStore):
         self._clock = clock
         self._lock = threading.Lock()
         self._starts: list[_Start] = []  # oldest first
-        self._leases: dict[str, _Lease] = {}  # in the order of their acquisition
+        self._leases: dict[str, _Lease] = {}  # until released, in the order of their acquisition
         self._spent: dict[str, float] = {}
         self._watchers: dict[str, Callable[[], None]] = {}
 
-    async def acquire(self, session_id: str, user_id: str, limits: Limits) -> Admitted | Refused:
+    async def acquire(self, session_id: str, user_id: str, limits: Limits, address: str = "") -> Admitted | Refused:
         """See the port."""
         with self._lock:
-            now = self._forget_the_past()
-            answer = self._admit(session_id, user_id, limits, now)
+            answer = self._admit(session_id, _Start(user_id, address, self._now()), limits)
         if isinstance(answer, Admitted):
             self._tell(answer.displaced)
         return answer
 
-    async def renew(self, session_id: str) -> bool:
+    async def renew(self, session_id: str) -> Renewal:
         """See the port."""
         with self._lock:
-            now = self._forget_the_past()
-            lease = self._leases.get(session_id)
-            if lease is None:
-                return False
-            lease.until = now + LEASE_SECONDS
-            return True
+            now, lease = self._now(), self._leases.get(session_id)
+            if lease is not None and now < lease.until:
+                lease.until = now + LEASE_SECONDS
+                return Renewal.KEPT
+            taken = lease is not None and self._displaced(lease.start.user_id, lease.limits, now)
+            return Renewal.TAKEN if taken else Renewal.ENDED
 
     async def release(self, session_id: str, refund: bool = False) -> None:
         """See the port."""
         with self._lock:
-            self._forget_the_past()
-            lease = self._leases.pop(session_id, None)
-            if lease is not None and refund and lease.start in self._starts:
+            now, lease = self._now(), self._leases.pop(session_id, None)
+            if lease is not None and now < lease.until and refund and lease.start in self._starts:
                 self._starts.remove(lease.start)
 
-    async def peek(self, user_id: str, limits: Limits) -> Refused | None:
+    async def peek(self, user_id: str, limits: Limits, address: str = "") -> Refused | None:
         """See the port."""
         with self._lock:
-            now = self._forget_the_past()
-            return self._refusal(user_id, limits, now)
+            return self._refusal(_Start(user_id, address, self._now()), limits)
 
     async def spend(self, jti: str, seconds: float) -> bool:
         """See the port."""
         with self._lock:
-            now = self._forget_the_past()
+            now = self._now()
             first = jti not in self._spent
             self._spent.setdefault(jti, now + seconds)
             return first
@@ -86,44 +85,45 @@ class MemoryStore(AdmissionStore):
         self._watchers[session_id] = lost
         return lambda: self._unwatch(session_id, lost)
 
-    def _admit(self, session_id: str, user_id: str, limits: Limits, now: float) -> Admitted | Refused:
-        if session_id in self._leases:
-            self._leases[session_id].until = now + LEASE_SECONDS
+    def _admit(self, session_id: str, start: _Start, limits: Limits) -> Admitted | Refused:
+        until, held = start.at + LEASE_SECONDS, self._leases.get(session_id)
+        if held is not None and start.at < held.until:
+            held.until = until
             return Admitted()
-        refusal = self._refusal(user_id, limits, now)
+        refusal = self._refusal(start, limits)
         if refusal is not None:
             return refusal
-        displaced = self._displaced(user_id, limits)
+        displaced = self._displaced(start.user_id, limits, start.at)
         for loser in displaced:
-            del self._leases[loser]
-        start = _Start(user_id, now)
+            self._leases[loser].until = start.at
         self._starts.append(start)
-        self._leases[session_id] = _Lease(start, now + LEASE_SECONDS)
+        self._leases[session_id] = _Lease(start, limits, until)
         return Admitted(displaced)
 
-    def _refusal(self, user_id: str, limits: Limits, now: float) -> Refused | None:
-        starts = [start.at for start in self._starts if start.user_id == user_id]
-        allowed = limits.sessions_per_user_per_hour
-        if allowed and len(starts) >= allowed:
-            # The place is free when so many starts have left the hour that one less than allowed remain.
-            wait = starts[-allowed] + HOUR_SECONDS - now
+    def _refusal(self, wanted: _Start, limits: Limits) -> Refused | None:
+        of_user = [start.at for start in self._starts if start.user_id == wanted.user_id]
+        from_address = [start.at for start in self._starts if wanted.address and start.address == wanted.address]
+        wait = max(
+            _wait(of_user, limits.sessions_per_user_per_hour, wanted.at),
+            _wait(from_address, limits.sessions_per_address_per_hour, wanted.at),
+        )
+        if wait:
             return Refused(EndReason.RATE_LIMITED, max(1, math.ceil(wait * 1000)))
-        staying = len(self._leases) - len(self._displaced(user_id, limits))
-        if limits.sessions and staying >= limits.sessions:
-            return Refused(EndReason.OVERLOADED)
-        return None
+        live = sum(wanted.at < lease.until for lease in self._leases.values())
+        staying = live - len(self._displaced(wanted.user_id, limits, wanted.at))
+        return Refused(EndReason.OVERLOADED) if limits.sessions and staying >= limits.sessions else None
 
-    def _displaced(self, user_id: str, limits: Limits) -> tuple[str, ...]:
+    def _displaced(self, user_id: str, limits: Limits, now: float) -> tuple[str, ...]:
         """The user's sessions that would have to give way to one more, oldest first."""
         if not limits.sessions_per_user:
             return ()
-        held = [session_id for session_id, lease in self._leases.items() if lease.start.user_id == user_id]
+        held = [key for key, lease in self._leases.items() if lease.start.user_id == user_id and now < lease.until]
         return tuple(held[: max(0, len(held) + 1 - limits.sessions_per_user)])
 
-    def _forget_the_past(self) -> float:
+    def _now(self) -> float:
+        """The time; what is over at this time is forgotten, but not the leases: their holders will ask."""
         now = self._clock()
         self._starts = [start for start in self._starts if now < start.at + HOUR_SECONDS]
-        self._leases = {key: lease for key, lease in self._leases.items() if now < lease.until}
         self._spent = {jti: until for jti, until in self._spent.items() if now < until}
         return now
 
@@ -137,3 +137,8 @@ class MemoryStore(AdmissionStore):
     def _unwatch(self, session_id: str, lost: Callable[[], None]) -> None:
         if self._watchers.get(session_id) is lost:
             del self._watchers[session_id]
+
+
+def _wait(starts: list[float], allowed: int, now: float) -> float:
+    """Seconds until one more fits: when so many have left the hour that one less than allowed remain."""
+    return starts[-allowed] + HOUR_SECONDS - now if allowed and len(starts) >= allowed else 0.0

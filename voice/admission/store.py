@@ -5,7 +5,7 @@ processes a limit of 5 so became 44.
 
 A *lease* is a place among the live sessions. It ends by itself after :data:`LEASE_SECONDS`, unless its holder renews
 it, so the places of a killed process come back without anyone's help. What has ended or was taken over cannot be
-renewed.
+renewed; what the store forgot (a Redis that came back empty) can, while its place is free.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from voice.admission.limits import Limits
 from voice.protocol.outcomes import EndReason
 
 LEASE_SECONDS = 15.0
+ANSWER_SECONDS = 2.0
+"""How long a store may take. Beyond, it counts as one that does not answer."""
 
 
 class StoreUnavailable(Exception):
@@ -39,20 +42,33 @@ class Refused:
     """Nothing was counted."""
 
     reason: EndReason
-    """``RATE_LIMITED`` (this user) or ``OVERLOADED`` (the site)."""
+    """``RATE_LIMITED`` (this user, or this address) or ``OVERLOADED`` (the site)."""
     retry_after_ms: int | None = None
     """When the same request would find its place free, if that can be known; at least 1."""
+
+
+class Renewal(StrEnum):
+    """What became of a lease that was to be prolonged. All but ``KEPT``: its session must end."""
+
+    KEPT = "kept"
+    TAKEN = "taken"
+    """Newer sessions of the same user hold all places that the user has."""
+    ENDED = "ended"
+    """It had run out, as that of a process which was paused does, and nobody else of this user holds its place."""
 
 
 class AdmissionStore(ABC):
     """Every method may raise :class:`StoreUnavailable`, within two seconds; nothing else.
 
-    ``user_id`` is the user's primary key as text, ``session_id`` the session's.
+    ``user_id`` is the user's primary key as text. ``session_id`` is the session's, and never used for another one.
+    ``address`` is where the visitor is on the network, or empty if that is not known or not limited.
+
+    Who admitted a session renews and releases it: the same object, in any thread or event loop.
     """
 
     @abstractmethod
-    async def acquire(self, session_id: str, user_id: str, limits: Limits) -> Admitted | Refused:
-        """Admit a session, or say why not: first the user's hour, then the site's places.
+    async def acquire(self, session_id: str, user_id: str, limits: Limits, address: str = "") -> Admitted | Refused:
+        """Admit a session, or say why not: first the user's hour and the address's, then the site's places.
 
         The limit of live sessions per user refuses nobody: the user's oldest leases go over to the new session.
         Asking again for a session that holds its lease renews it and counts nothing, so that a request whose answer
@@ -60,8 +76,8 @@ class AdmissionStore(ABC):
         """
 
     @abstractmethod
-    async def renew(self, session_id: str) -> bool:
-        """Prolong the lease. ``False``: it ended or was taken over, and its session must end."""
+    async def renew(self, session_id: str) -> Renewal:
+        """Prolong the lease, or say why its session must end."""
 
     @abstractmethod
     async def release(self, session_id: str, refund: bool = False) -> None:
@@ -72,7 +88,7 @@ class AdmissionStore(ABC):
         """
 
     @abstractmethod
-    async def peek(self, user_id: str, limits: Limits) -> Refused | None:
+    async def peek(self, user_id: str, limits: Limits, address: str = "") -> Refused | None:
         """What :meth:`acquire` would answer now. Nothing is counted and nothing is promised."""
 
     @abstractmethod
@@ -85,3 +101,6 @@ class AdmissionStore(ABC):
         A courtesy of stores that can: it may come from any thread, and the next refused renewal says the same.
         """
         return lambda: None
+
+    async def close(self) -> None:
+        """Give up the connections of this process and event loop, if there are any."""

@@ -59,6 +59,7 @@ class EndReason(StrEnum):
     TIMEOUT = "timeout"
     IDLE = "idle"
     CONCURRENT = "concurrent"
+    LEASE_LOST = "lease_lost"
     MAX_DURATION = "max_duration"
     TOO_BIG = "too_big"
     RATE_LIMITED = "rate_limited"
@@ -100,6 +101,7 @@ _ENDINGS: dict[EndReason, Ending] = {
     EndReason.TOO_FAST: Ending(4430, Retry.NO),
     EndReason.SLOW_CLIENT: Ending(4499, Retry.BACKOFF),
     EndReason.INTERNAL_ERROR: Ending(4500, Retry.BACKOFF),
+    EndReason.LEASE_LOST: Ending(4500, Retry.BACKOFF),
     EndReason.UPSTREAM_AUTH: Ending(4502, Retry.BACKOFF),
     EndReason.UPSTREAM_CLOSED: Ending(4502, Retry.BACKOFF),
     EndReason.UPSTREAM_PROTOCOL: Ending(4502, Retry.BACKOFF),
@@ -110,3 +112,14 @@ _ENDINGS: dict[EndReason, Ending] = {
     EndReason.SERVER_DRAIN: Ending(4512, Retry.NOW),
     EndReason.OVERLOADED: Ending(4513, Retry.BACKOFF),
 }
+
+REFUNDED = frozenset(
+    {
+        EndReason.UPSTREAM_AUTH,
+        EndReason.UPSTREAM_PROTOCOL,
+        EndReason.UPSTREAM_RATE_LIMITED,
+        EndReason.UPSTREAM_TIMEOUT,
+        EndReason.UPSTREAM_UNAVAILABLE,
+    }
+)
+"""A start that ends so, before the upstream was there, is given back: the visitor got nothing for it."""

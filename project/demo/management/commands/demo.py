@@ -22,7 +22,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
 from project import BASE_DIR
-from voice import finishing, wiring
+from voice import finishing, gate, wiring
 from voice.conf import conf
 from voice.knowledge import loading
 from voice.management import progress
@@ -115,6 +115,7 @@ async def _wind_down() -> None:
         await asyncio.wait(conversations, timeout=WIND_DOWN_LIMIT)
     await finishing.settled(WIND_DOWN_LIMIT)
     await wiring.close()
+    await gate.close()
 
 
 def _require_free(port: int) -> None:

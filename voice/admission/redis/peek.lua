@@ -1,0 +1,2 @@
+-- Answers {'admitted'} or the refusal.
+return refusal() or {'admitted'}
