@@ -104,11 +104,15 @@ class VoiceConsumer(AsyncWebsocketConsumer):
 
     async def _take_place(self, session_id: str, user_id: str, limits: Limits) -> None:
         try:
-            answer = await gate.store().acquire(session_id, user_id, limits, addresses.of_scope(self.scope))
+            answer = await gate.store().acquire(session_id, user_id, limits, self._address(limits))
         except StoreUnavailable as error:
             raise Over(error.reason) from None
         if isinstance(answer, Refused):
             raise Over(answer.reason, answer.retry_after_ms)
+
+    def _address(self, limits: Limits) -> str:
+        """Whose address counts this start; none where addresses are not counted, so that none is kept."""
+        return addresses.of_scope(self.scope) if limits.sessions_per_address_per_hour else ""
 
     async def _first_message(self) -> tuple[wire.Start, Said | None]:
         """How the conversation is to be, and what was said instead of that, if it was not said first."""

@@ -60,11 +60,11 @@ async def ticket(request: HttpRequest) -> HttpResponse:
     origin = origins.of_request(request)
     if origin is None:
         return _refusal(Refused(EndReason.FORBIDDEN_ORIGIN))
-    refused = await _refused(user, addresses.of_request(request))
+    refused = await _refused(user, request)
     return _refusal(refused) if refused else _granted(user, origin)
 
 
-async def _refused(user: AbstractBaseUser, address: str) -> Refused | None:
+async def _refused(user: AbstractBaseUser, request: HttpRequest) -> Refused | None:
     try:
         decision = await database.call(gate.decide, user, limit=DECISION_LIMIT)
         if isinstance(decision, EndReason):
@@ -72,6 +72,7 @@ async def _refused(user: AbstractBaseUser, address: str) -> Refused | None:
         early = minting.wait(str(user.pk), time.monotonic())
         if early:
             return Refused(EndReason.RATE_LIMITED, math.ceil(early * 1000))
+        address = addresses.of_request(request) if decision.sessions_per_address_per_hour else ""
         return await gate.store().peek(str(user.pk), decision, address)
     except (StoreUnavailable, DatabaseFault, TimeoutError):
         return Refused(EndReason.OVERLOADED)

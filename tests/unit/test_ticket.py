@@ -54,7 +54,7 @@ class Store(MemoryStore):
         super().__init__()
         self.answer = answer
 
-    async def peek(self, user_id: str, limits: Limits) -> Refused | None:
+    async def peek(self, user_id: str, limits: Limits, address: str = "") -> Refused | None:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -196,7 +196,7 @@ def test_it_asks_about_the_visitor_and_the_limits_in_force(page, user, settings,
     asked: list[Any] = []
 
     class Asked(MemoryStore):
-        async def peek(self, user_id: str, limits: Limits) -> Refused | None:
+        async def peek(self, user_id: str, limits: Limits, address: str = "") -> Refused | None:
             asked.append((user_id, limits.sessions_per_user_per_hour))
             return None
 

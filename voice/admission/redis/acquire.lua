@@ -14,8 +14,7 @@ for _, loser in ipairs(displaced()) do
   redis.call('PUBLISH', ARGV[8], loser)
   table.insert(answer, loser)
 end
--- Addresses are kept only where they are counted.
-for _, starts in ipairs(PER_ADDRESS_HOUR > 0 and {STARTS, FROM_ADDRESS} or {STARTS}) do
+for _, starts in ipairs(PER_ADDRESS_HOUR >= 0 and {STARTS, FROM_ADDRESS} or {STARTS}) do
   redis.call('ZADD', starts, now, SESSION)
   redis.call('PEXPIRE', starts, HOUR)
 end

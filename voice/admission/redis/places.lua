@@ -5,7 +5,8 @@
 --         leases of the site                            sorted set: session -> until when (ms)
 --         whether the user's window was seeded          expires with the first hour of the epoch
 --         the epoch                                     when this memory began (ms): a new one after it was emptied
--- ARGV    hour and lease (ms); limits: starts per user, starts per address, sessions per user, sessions; session
+-- ARGV    hour and lease (ms); limits: starts per user, starts per address (-1: of no address), sessions per user,
+--         sessions; session
 --
 -- That keys expire only tidies up: what counts is decided by the scores.
 local STARTS, FROM_ADDRESS, SESSIONS, LEASES, SEEDED, EPOCH = unpack(KEYS)
@@ -58,7 +59,7 @@ end
 
 -- Milliseconds until one more start fits: when so many have left the hour that one less than allowed remain.
 local function wait(starts, allowed)
-  if allowed == 0 or redis.call('ZCARD', starts) < allowed then
+  if allowed <= 0 or redis.call('ZCARD', starts) < allowed then
     return 0
   end
   return redis.call('ZRANGE', starts, -allowed, -allowed, 'WITHSCORES')[2] + HOUR - now

@@ -146,7 +146,7 @@ class RedisStore(AdmissionStore):
         keys = [self._prefix + name for name in (*names, "leases", f"seeded:{held.user_id}", "epoch")]
         counts = (
             limits.sessions_per_user_per_hour,
-            limits.sessions_per_address_per_hour if held.address else 0,
+            limits.sessions_per_address_per_hour if held.address else -1,
             limits.sessions_per_user,
             limits.sessions,
         )
