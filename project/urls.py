@@ -8,5 +8,6 @@ urlpatterns = [
     path("accounts/", include("django.contrib.auth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("v1/", include("voice.urls")),
+    path("v1/", include("voice.token_urls")),
     path("", include("project.demo.urls")),
 ]

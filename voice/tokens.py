@@ -20,7 +20,7 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import AuthenticationFailed, InvalidToken, TokenError
 from rest_framework_simplejwt.settings import api_settings
-from rest_framework_simplejwt.tokens import AccessToken, Token
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from voice import database
 from voice.conf import conf
@@ -109,6 +109,22 @@ async def authenticate(raw: str, *, spend: Spend) -> Identity:
     if verified.identity.kind == "ticket" and not await spend(verified.jti, _ticket_memory()):
         raise Unauthenticated("ticket shown before")
     return verified.identity
+
+
+def refresher(raw: str) -> AbstractBaseUser:
+    """Whose refresh token ``raw`` is. Blocking.
+
+    Raises:
+        Unauthenticated: Whatever is wrong with it, or with its user.
+        django.db.Error: The user cannot be looked up.
+    """
+    if not raw.isascii() or len(raw) > LONGEST:
+        raise Unauthenticated("not a token")
+    try:
+        token = RefreshToken(raw)  # type: ignore[arg-type]
+    except Exception as error:
+        raise Unauthenticated(type(error).__name__) from None
+    return _user_of(token)
 
 
 def _ticket_memory() -> float:

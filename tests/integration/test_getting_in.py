@@ -1,12 +1,15 @@
 """Who comes in, who does not, and that either is told in words."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError
+from rest_framework_simplejwt.tokens import AccessToken
 
+from tests.credentials import REFUSED, Claims
 from tests.integration.conftest import Visit
 from tests.integration.visitor import Visitor
 from tests.realtime_server import RealtimeServer
@@ -45,6 +48,31 @@ async def test_who_brings_no_good_token_is_not_let_in(visit: Visit, sessions: An
     assert await sessions() == []
 
 
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+@pytest.mark.parametrize("make", REFUSED.values(), ids=REFUSED)
+async def test_whatever_is_wrong_with_a_token_it_is_told_without_a_traceback(
+    visit: Visit, visitor: User, caplog: pytest.LogCaptureFixture, make: Callable[[Claims], str]
+) -> None:
+    raw = make(AccessToken.for_user(visitor).payload)
+    await assert_refused(await visit(offer=["voice.v1", f"voice.bearer.{raw}"]), 4401, "unauthenticated", "now")
+    assert not [record for record in caplog.records if record.exc_info or record.levelname == "ERROR"]
+    assert len(raw) < 10 or raw not in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["ticket", "access token"])
+@pytest.mark.parametrize("lost", ["inactive", "deleted", "another password"])
+async def test_who_may_not_log_in_any_more_is_not_let_in(visit: Visit, visitor: User, kind: str, lost: str) -> None:
+    raw = tokens.mint(visitor, HERE) if kind == "ticket" else tokens.access_token(visitor)
+    if lost == "deleted":
+        await visitor.adelete()
+    else:
+        visitor.is_active = lost != "inactive"
+        visitor.set_password("another" if lost == "another password" else "visitor")
+        await visitor.asave()
+    offer = ["voice.v1", f"voice.bearer.{raw}"]
+    await assert_refused(await visit(offer=offer, origin=HERE), 4401, "unauthenticated", "now")
+
+
 async def test_a_token_in_the_url_is_refused(visit: Visit, visitor: User) -> None:
     """Though it is a good one: it stands in logs by now."""
     good = tokens.access_token(visitor)
@@ -66,8 +94,25 @@ async def test_a_ticket_is_good_on_the_page_it_was_made_for(visit: Visit, visito
     )
 
 
-async def test_a_foreign_page_may_not_use_an_access_token(visit: Visit) -> None:
-    await assert_refused(await visit(origin=ELSEWHERE), 4403, "forbidden_origin")
+@pytest.mark.parametrize("origin", [{}, {"origin": "null"}], ids=["none", "null"])
+async def test_a_ticket_needs_an_origin(visit: Visit, visitor: User, origin: dict[str, str]) -> None:
+    offer = ["voice.v1", f"voice.bearer.{tokens.mint(visitor, HERE)}"]
+    await assert_refused(await visit(offer=offer, **origin), 4403, "forbidden_origin")
+
+
+@pytest.mark.parametrize("origin", [ELSEWHERE, "null", "http://testserver:8000", "https://testserver"])
+async def test_a_foreign_page_may_not_use_an_access_token(visit: Visit, origin: str) -> None:
+    await assert_refused(await visit(origin=origin), 4403, "forbidden_origin")
+
+
+async def test_a_page_that_names_itself_as_the_host_may_not_either(visit: Visit, settings: Any) -> None:
+    """Where any host is let through, as its own name may point here."""
+    settings.ALLOWED_HOSTS = ["*"]
+    await assert_refused(
+        await visit(host="elsewhere.example", origin="http://elsewhere.example"), 4403, "forbidden_origin"
+    )
+    settings.VOICE = {**settings.VOICE, "ORIGINS": [ELSEWHERE]}
+    await (await visit(origin=ELSEWHERE, start={})).until("session.ready")
 
 
 @pytest.mark.parametrize(

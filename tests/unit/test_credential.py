@@ -127,6 +127,22 @@ async def test_a_new_token_prolongs_it(brought: list[Any]):
 
 
 @in_virtual_time
+async def test_one_that_is_hardly_better_is_told_in_its_own_time(brought: list[Any]):
+    session = Session()
+    credential = credential_of(session, 300)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(credential.watch())
+        await asyncio.sleep(271)
+        brought.append(identity(310))
+        await credential.renew("a new one")
+    assert session.told == [
+        (1_270, TellExpiring(30, "auth")),
+        (1_280, TellExpiring(30, "auth")),
+        (1_340, EndReason.AUTH_EXPIRED),
+    ]
+
+
+@in_virtual_time
 async def test_a_new_ticket_prolongs_it_for_good(brought: list[Any]):
     session = Session()
     credential = credential_of(session, 300)
