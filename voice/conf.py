@@ -23,8 +23,7 @@ from rest_framework_simplejwt.settings import api_settings
 
 from voice.admission.limits import Limits
 from voice.knowledge.options import KnowledgeOptions
-from voice.protocol.context import ContextPolicy
-from voice.protocol.prefetch import PrefetchPolicy, Retrieval
+from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
 from voice.upstream.local.options import LocalOptions
 from voice.upstream.openai.options import OpenAIOptions
 
