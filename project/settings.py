@@ -107,18 +107,10 @@ else:
 DATABASES = {"default": DATABASE}
 
 if REDIS_URL:
-    from redis.asyncio.retry import Retry
-    from redis.backoff import ExponentialBackoff
-
-    # A subscriber waits for as long as nothing is said, so its socket must not time out; and it outlives a restart of
-    # Redis by trying again, for half a minute.
-    _redis = {
-        "address": REDIS_URL,
-        "socket_timeout": None,
-        "retry": Retry(ExponentialBackoff(cap=1, base=0.05), 40),
-    }
-    CHANNEL_LAYERS = {
-        "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [_redis]}}
+    # A subscriber waits for as long as nothing is said, so its socket must not time out.
+    _hosts = [{"address": REDIS_URL, "socket_timeout": None}]
+    CHANNEL_LAYERS: dict[str, Any] = {
+        "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": _hosts}}
     }
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 else:
