@@ -79,6 +79,8 @@ class VoiceSettings:
             raise ValueError("LANGUAGES names no language")
         if not 1 <= self.ticket_seconds <= 300:
             raise ValueError("TICKET_SECONDS must be from 1 to 300")
+        if self.redis_url and not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("REDIS_URL must begin with redis://, rediss:// or unix://")
         if not 0 <= self.trusted_proxies <= 10:
             raise ValueError("TRUSTED_PROXIES must be from 0 to 10")
         if self.redis_url and not self.redis_url.startswith(("redis://", "rediss://", "unix://")):

