@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004
-from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt import settings as simplejwt
 
 from voice.conf import conf, problems
 
@@ -55,8 +55,8 @@ def check_signing_keys(**_: Any) -> list[CheckMessage]:
     """Tickets and access tokens are signed with long keys, which are nothing else's."""
     if problems():
         return []
-    keys = {"SIMPLE_JWT['SIGNING_KEY']": (api_settings.SIGNING_KEY, api_settings.ALGORITHM)}
-    if conf().signing_key != api_settings.SIGNING_KEY:
+    keys = {"SIMPLE_JWT['SIGNING_KEY']": (simplejwt.api_settings.SIGNING_KEY, simplejwt.api_settings.ALGORITHM)}
+    if conf().signing_key != simplejwt.api_settings.SIGNING_KEY:
         keys["VOICE['SIGNING_KEY']"] = conf().signing_key, "HS256"
     return [_weak(name, wrong) for name, key in keys.items() if (wrong := _weakness(*key))]
 
@@ -74,9 +74,9 @@ def check_addresses(**_: Any) -> list[CheckMessage]:
 
 
 def _about_tokens() -> Iterator[CheckMessage]:
-    if api_settings.ACCESS_TOKEN_LIFETIME > LONGEST_ACCESS:
+    if simplejwt.api_settings.ACCESS_TOKEN_LIFETIME > LONGEST_ACCESS:
         yield W009
-    if conf().redis_url and not api_settings.LEEWAY:
+    if conf().redis_url and not simplejwt.api_settings.LEEWAY:
         yield W010
 
 
