@@ -83,8 +83,6 @@ class VoiceSettings:
             raise ValueError("REDIS_URL must begin with redis://, rediss:// or unix://")
         if not 0 <= self.trusted_proxies <= 10:
             raise ValueError("TRUSTED_PROXIES must be from 0 to 10")
-        if self.redis_url and not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("REDIS_URL must begin with redis://, rediss:// or unix://")
         for origin in self.origins:
             parts = urlsplit(origin)
             if parts.scheme not in {"http", "https"} or origin != f"{parts.scheme}://{parts.netloc}":
