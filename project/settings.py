@@ -107,18 +107,10 @@ else:
 DATABASES = {"default": DATABASE}
 
 if REDIS_URL:
-    from redis.asyncio.retry import Retry
-    from redis.backoff import ExponentialBackoff
-
-    # A subscriber waits for as long as nothing is said, so its socket must not time out; and it outlives a restart of
-    # Redis by trying again, for half a minute.
-    _redis = {
-        "address": REDIS_URL,
-        "socket_timeout": None,
-        "retry": Retry(ExponentialBackoff(cap=1, base=0.05), 40),
-    }
-    CHANNEL_LAYERS = {
-        "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [_redis]}}
+    # A subscriber waits for as long as nothing is said, so its socket must not time out.
+    _hosts = [{"address": REDIS_URL, "socket_timeout": None}]
+    CHANNEL_LAYERS: dict[str, Any] = {
+        "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": _hosts}}
     }
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 else:
@@ -166,6 +158,7 @@ SIMPLE_JWT = {
 
 if not DEBUG:
     SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_REDIRECT_EXEMPT = [r"^v1/voice/health$"]  # a load balancer asks without TLS
     SECURE_HSTS_SECONDS = 30 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HSTS_SUBDOMAINS
     if not HSTS_SUBDOMAINS:  # a decision about hosts that are not ours: the domain's owner takes it, knowingly

@@ -23,8 +23,7 @@ from rest_framework_simplejwt.settings import api_settings
 
 from voice.admission.limits import Limits
 from voice.knowledge.options import KnowledgeOptions
-from voice.protocol.context import ContextPolicy
-from voice.protocol.prefetch import PrefetchPolicy, Retrieval
+from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
 from voice.upstream.local.options import LocalOptions
 from voice.upstream.openai.options import OpenAIOptions
 
@@ -80,10 +79,10 @@ class VoiceSettings:
             raise ValueError("LANGUAGES names no language")
         if not 1 <= self.ticket_seconds <= 300:
             raise ValueError("TICKET_SECONDS must be from 1 to 300")
-        if not 0 <= self.trusted_proxies <= 10:
-            raise ValueError("TRUSTED_PROXIES must be from 0 to 10")
         if self.redis_url and not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("REDIS_URL must begin with redis://, rediss:// or unix://")
+        if not 0 <= self.trusted_proxies <= 10:
+            raise ValueError("TRUSTED_PROXIES must be from 0 to 10")
         for origin in self.origins:
             parts = urlsplit(origin)
             if parts.scheme not in {"http", "https"} or origin != f"{parts.scheme}://{parts.netloc}":

@@ -20,8 +20,7 @@ from voice.knowledge.local.shelf import Document
 from voice.knowledge.options import KnowledgeOptions
 from voice.protocol import commands as c
 from voice.protocol import events as e
-from voice.protocol.context import ContextPolicy
-from voice.protocol.prefetch import PrefetchPolicy
+from voice.protocol.policy import ContextPolicy, PrefetchPolicy
 
 LANGUAGES = ("en", "fr")
 WORD_MS = 400

@@ -11,10 +11,9 @@ from tests.fakes import FakeKnowledge, FakeUpstream
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.audio import BYTES_PER_MS
-from voice.protocol.context import ContextPolicy
 from voice.protocol.conversation import Conversation
 from voice.protocol.outcomes import EndReason
-from voice.protocol.prefetch import PrefetchPolicy
+from voice.protocol.policy import ContextPolicy, PrefetchPolicy
 from voice.session import Place, Session, SessionTerms
 
 AN_INSTANT = 0.001

@@ -23,6 +23,18 @@ SERVER = {
     "DJANGO_ALLOWED_HOSTS": "www.example.org",
     "OPENAI_API_KEY": "only-good-for-tests",
 }
+LARGE = {
+    "DJANGO_BEHIND_PROXY": "true",
+    "VOICE_TRUSTED_PROXIES": "1",
+    "WEB_CONCURRENCY": "4",
+    "REDIS_URL": "redis://redis.example:6379/1",
+    "ENABLE_VOICE_REALTIME": "true",
+    "VOICE_ORIGINS": "https://shop.example.org",
+    "WEAVIATE_URL": "https://site.weaviate.cloud",
+    "WEAVIATE_API_KEY": "only-good-for-tests",
+}
+"""Several processes behind a proxy, with services of their own."""
+CHECK = "execute_from_command_line(['manage.py', 'check', '--deploy', '--fail-level', 'WARNING'])"
 ALONE = """
 import os, pathlib, sys, project
 project.ENVIRONMENT_FILE, project.DATA = pathlib.Path(os.devnull), pathlib.Path(sys.argv.pop(1))
@@ -71,9 +83,41 @@ def test_a_server_refuses_a_variable_that_it_does_not_understand(python, wrong: 
 
 
 def test_a_server_has_nothing_to_warn_of(python) -> None:
-    check = "execute_from_command_line(['manage.py', 'check', '--deploy', '--fail-level', 'WARNING'])"
-    assert "no issues" in python(check, **SERVER)
-    assert "no issues (0 silenced)" in python(check, DJANGO_HSTS_SUBDOMAINS="true", **SERVER)
+    assert "no issues" in python(CHECK, **SERVER)
+    assert "no issues (0 silenced)" in python(CHECK, DJANGO_HSTS_SUBDOMAINS="true", **SERVER)
+
+
+def test_nor_has_the_example_with_its_keys_filled_in(python) -> None:
+    example = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert "no issues" in python(CHECK, **(example | SERVER))
+
+
+def test_nor_has_one_that_is_switched_on_with_all_that_it_may_have(python) -> None:
+    assert "no issues" in python(CHECK, **(SERVER | LARGE))
+
+
+@pytest.mark.parametrize("name", ["DJANGO_SECRET_KEY", "JWT_SIGNING_KEY", "DJANGO_ALLOWED_HOSTS"])
+def test_a_server_names_the_variable_without_which_it_does_not_start(python, name: str) -> None:
+    assert f"{name}: Environment variable not set." in python(CHECK, **_without(name, SERVER | LARGE))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("OPENAI_API_KEY", "voice.W001"),
+        ("REDIS_URL", "voice.W006"),
+        ("VOICE_TRUSTED_PROXIES", "voice.W011"),
+        ("WEAVIATE_URL", "voice.E006"),
+    ],
+)
+def test_a_server_is_told_which_variable_is_missing_beside_the_others(python, name: str, said: str) -> None:
+    answer = python(CHECK, **_without(name, SERVER | LARGE))
+    assert re.findall(r"voice\.[EW]\d+", answer) == [said]
+    assert name in answer
+
+
+def _without(name: str, environment: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in environment.items() if key != name}
 
 
 def test_the_switch_is_off_unless_the_environment_turns_it_on(python) -> None:

@@ -13,10 +13,9 @@ from voice.probe.knowledge import ObservedKnowledge
 from voice.probe.questions import Question
 from voice.probe.spoken import feed
 from voice.protocol import commands as c
-from voice.protocol.context import ContextPolicy
 from voice.protocol.conversation import Conversation
 from voice.protocol.outcomes import EndReason, TurnOutcome
-from voice.protocol.prefetch import PrefetchPolicy
+from voice.protocol.policy import ContextPolicy, PrefetchPolicy
 from voice.session import Session, SessionTerms
 from voice.upstream.base import Upstream
 

@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from voice.protocol.policy import ContextPolicy
+
 OPEN, CLOSE = "<<<reference data", "end of reference data>>>"
 TITLE_LIMIT = 200
 """Characters of a title."""
@@ -37,18 +39,6 @@ class Source:
     n: int
     title: str
     url: str
-
-
-@dataclass(frozen=True, slots=True)
-class ContextPolicy:
-    """How much of the knowledge goes into one turn."""
-
-    passages: int = 5
-    characters: int = 3_000
-    """Budget of the passages' texts together; about 750 tokens."""
-    keep: bool = True
-    """Leave the context in the conversation after its answer (cheaper than taking it out, and follow-up questions
-    can still use it), or delete it as soon as the answer is done."""
 
 
 def within(passages: Iterable[Passage], policy: ContextPolicy) -> tuple[Passage, ...]:

@@ -37,10 +37,11 @@ from typing import Any
 
 from voice.protocol import commands as c
 from voice.protocol import events as e
-from voice.protocol.context import ContextPolicy, covers, render, sources, within
+from voice.protocol.context import covers, render, sources, within
 from voice.protocol.outcomes import TurnOutcome
 from voice.protocol.playback import Cut, PlaybackLedger, Unheard
-from voice.protocol.prefetch import Found, Prefetch, PrefetchPolicy, Retrieval
+from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
+from voice.protocol.prefetch import Found, Prefetch
 from voice.protocol.responses import ResponseSlot
 from voice.protocol.timeline import Mark, Timeline
 from voice.protocol.transcripts import KEPT, Transcripts

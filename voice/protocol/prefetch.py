@@ -21,48 +21,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
 
 from voice.protocol import words
 from voice.protocol.commands import CancelRetrieval, Retrieve, ToKnowledge
 from voice.protocol.context import Passage
 from voice.protocol.outcomes import SearchOutcome
-
-Retrieval = Literal["prefetch", "sequential", "off"]
-"""When the knowledge is searched: while the visitor speaks, after that, or never."""
-
-
-@dataclass(frozen=True, slots=True)
-class PrefetchPolicy:
-    """When the knowledge is searched while the visitor still speaks."""
-
-    first_words: int = 5
-    """The first search starts when this many words stand."""
-    more_words: int = 6
-    """Another one when this many further words stand. On 140 questions of 13 words (``voice/docs/latency.md``) three
-    found 1 % more, and wasted half as many searches again."""
-    closing_words: int = 2
-    """Another one when this many further words stand and a question mark closes them: that is the whole question,
-    and the VAD has yet to wait for its silence."""
-    characters_per_word: int = 3
-    """In scripts without spaces between words, this many characters count as one."""
-    quiet_ms: int = 150
-    """A last word that has stood unchanged this long counts as closed."""
-    fit: float = 0.4
-    """Share of the question's words that a search must have known for its passages to be used as they are. More of
-    it finds more, and waits for it: with 450 ms a search, 0.6 let 18 % of 140 answers wait for 150 ms or more and had
-    89 % of the passages right; 0.4 let 4 % wait and had 83 %."""
-    quick_fit: float = 0.8
-    """The same share where the knowledge is quick, so that a last search hardly delays an answer."""
-    quick_ms: int = 100
-    """A knowledge is quick that answered the search before within this time."""
-    budget_ms: int = 200
-    """How long the answer may wait for retrieval, from the end of speech."""
-    typed_budget_ms: int = 1_000
-    """The same for a typed question: nothing could be searched for while it was on its way, and who types expects to
-    wait for a moment."""
-    sequential_budget_ms: int = 5_000
-    """The same where the answer is meant to wait: for the end of the transcript, then for the search."""
+from voice.protocol.policy import PrefetchPolicy, Retrieval
 
 
 @dataclass(frozen=True, slots=True)

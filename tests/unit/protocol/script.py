@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.audio import BYTES_PER_MS
-from voice.protocol.context import ContextPolicy, Passage
+from voice.protocol.context import Passage
 from voice.protocol.conversation import Conversation
 from voice.protocol.outcomes import TurnOutcome
-from voice.protocol.prefetch import PrefetchPolicy, Retrieval
+from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
 
 EPOCH = 1_000.0
 """Second on the clock at which scripts begin."""

@@ -7,8 +7,9 @@ import pytest
 from tests.unit.protocol.script import HOURS, PARKING, QUESTION, Script, audio, done
 from voice.protocol import commands as c
 from voice.protocol import events as e
-from voice.protocol.context import ContextPolicy, Source
+from voice.protocol.context import Source
 from voice.protocol.outcomes import TurnOutcome
+from voice.protocol.policy import ContextPolicy
 
 
 def test_a_whole_exchange() -> None:

@@ -9,7 +9,8 @@ import pytest
 from tests.unit.protocol.script import HOURS, PARKING, POLICY
 from voice.protocol.commands import CancelRetrieval, Retrieve
 from voice.protocol.outcomes import SearchOutcome
-from voice.protocol.prefetch import Found, Prefetch, PrefetchPolicy
+from voice.protocol.policy import PrefetchPolicy
+from voice.protocol.prefetch import Found, Prefetch
 
 FIVE = "when do you open on "
 

@@ -11,7 +11,7 @@ from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.context import Passage, Source
 from voice.protocol.outcomes import TurnOutcome
-from voice.protocol.prefetch import PrefetchPolicy
+from voice.protocol.policy import PrefetchPolicy
 
 
 def finish(script: Script, at: int) -> None:

@@ -17,7 +17,7 @@ from tests.unit.protocol.witness import Witness
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.audio import duration_ms
-from voice.protocol.prefetch import Retrieval
+from voice.protocol.policy import Retrieval
 from voice.protocol.responses import BUSY
 
 WORDS = ["and", "where", "can", "somebody", "with", "two", "big", "dogs", "park", "a", "car", "on", "sunny", "Sundays"]

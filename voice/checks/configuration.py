@@ -1,7 +1,4 @@
-"""System checks: what would fail at the first visitor is said when the site starts.
-
-Nothing here reaches a network or loads a model.
-"""
+"""What ``VOICE`` holds is known, of the right type, and enough."""
 
 from __future__ import annotations
 
@@ -9,10 +6,10 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
+from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
 
-from . import scoping
-from .conf import conf, enabled, problems
+from voice import scoping
+from voice.conf import conf, enabled, problems
 
 LOCAL_REQUIREMENTS = "voice/upstream/local/requirements.txt"
 LOCAL_PACKAGES = (
@@ -50,11 +47,6 @@ W001 = Warning(
     "There is no OPENAI_API_KEY, so this server itself listens and speaks, with the provider 'local'.",
     hint="Set the key, or say VOICE['PROVIDER'] = 'local' if this is what you want.",
     id="voice.W001",
-)
-W002 = Warning(
-    "The key that signs tickets is shorter than the 32 bytes that HS256 asks for, or it is the SECRET_KEY.",
-    hint="Give SIMPLE_JWT a SIGNING_KEY of its own, of 32 bytes or more.",
-    id="voice.W002",
 )
 
 
@@ -106,15 +98,6 @@ def check_weaviate(**_: Any) -> list[CheckMessage]:
 def check_fallback(**_: Any) -> list[CheckMessage]:
     """A server does not do the work of a speech service unless somebody said so."""
     return [] if problems() or _chosen() or conf().provider != "local" else [W001]
-
-
-@register("voice", Tags.security, deploy=True)
-def check_signing_key(**_: Any) -> list[CheckMessage]:
-    """Tickets are signed with a long key of their own."""
-    if problems():
-        return []
-    key = conf().signing_key
-    return [W002] if len(key.encode()) < 32 or key == settings.SECRET_KEY else []
 
 
 def _chosen() -> bool:

