@@ -1,8 +1,8 @@
 """Many clients of one process, who dial at the same instant: ``python -m tests.several.dial`` with JSON on stdin.
 
-The first line is ``[[url, subprotocols, origin], ...]``; they dial when the second comes, and whoever is still
-talking hangs up when the input ends. For each, when it is over, a line ``[n, reason, code]`` is written: what it was
-told and how it was closed, or nulls.
+The first line is ``[[url, subprotocols, origin], ...]``, answered by ``ready``. They dial when the second comes, and
+whoever is still talking hangs up when the input ends. For each, when it is over, a line ``[n, reason, code]`` is
+written: what it was told and how it was closed, or nulls.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ async def _hang_up(client: Any, hang_up: asyncio.Event) -> None:
 
 async def main() -> None:
     calls = json.loads(sys.stdin.readline())
+    print("ready", flush=True)
     sys.stdin.readline()
     hang_up = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:

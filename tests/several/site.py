@@ -22,11 +22,12 @@ ORIGIN = "http://localhost"
 
 _PEOPLE = """
 import json, sys
+import django
+django.setup()
 from django.contrib.auth.models import User
 from voice.tokens import access_token, mint
-name, tickets = sys.argv[1], int(sys.argv[2])
-user, _ = User.objects.get_or_create(username=name)
-print(json.dumps([user.pk, access_token(user), [mint(user, "http://localhost") for _ in range(tickets)]]))
+tickets, users = int(sys.argv[1]), [User.objects.create_user(name) for name in sys.argv[2:]]
+print(json.dumps([[u.pk, access_token(u), [mint(u, "http://localhost") for _ in range(tickets)]] for u in users]))
 """
 
 
@@ -46,7 +47,9 @@ class Process:
 
     def start(self) -> None:
         """Start it. :meth:`wait` returns when it answers."""
-        command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "project.asgi:application"]
+        # Daphne drops a handshake after five seconds, and then nobody can tell the client anything: time for a crowd.
+        options = ["-b", "127.0.0.1", "-p", str(self.port), "--websocket_connect_timeout", "60"]
+        command = [sys.executable, "-m", "daphne", *options, "project.asgi:application"]
         with self.log.open("ab") as log:
             self.popen = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
 
@@ -86,11 +89,11 @@ class Site:
     redis: RedisServer
     database: Path
 
-    def person(self, name: str, tickets: int = 0) -> Person:
-        """Somebody new, with so many tickets of pages of ``ORIGIN``."""
-        command = [sys.executable, "-c", "import django; django.setup()" + _PEOPLE, name, str(tickets)]
+    def people(self, *names: str, tickets: int = 0) -> list[Person]:
+        """These people, each with so many new tickets of pages of ``ORIGIN``."""
+        command = [sys.executable, "-c", _PEOPLE, str(tickets), *names]
         run = subprocess.run(command, env=self.processes[0].environment, check=True, capture_output=True, text=True)
-        return Person(*json.loads(run.stdout))
+        return [Person(*person) for person in json.loads(run.stdout)]
 
     def reasons(self, person: Person) -> list[str]:
         """How each of the person's recorded sessions ended, oldest first."""
