@@ -44,6 +44,8 @@ DECISION_LIMIT = 2.0
 """Seconds for the database to say whether somebody may talk."""
 GOODBYE_LIMIT = 2.0
 """Seconds for the goodbye to leave."""
+CLOSE_PATIENCE = 3.0
+"""Seconds that a close waits for the first frame of a client who was refused before it had said anything."""
 
 HEARERS: dict[str, Hearer] = {standing.MESSAGE: standing.hear}
 """What is done at once with the messages of other processes, by their type."""
@@ -63,7 +65,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         try:
             await self._converse()
         except Over as over:
-            await self._say_goodbye(over)
+            await self._say_goodbye(over, CLOSE_PATIENCE)
         except asyncio.CancelledError:
             await self._say_goodbye(Over(EndReason.SERVER_DRAIN))
             raise
@@ -213,8 +215,13 @@ class VoiceConsumer(AsyncWebsocketConsumer):
             else:
                 await self.send(text_data=frame)
 
-    async def _say_goodbye(self, over: Over) -> None:
-        """The reason in an event, since Daphne drops the one of the close frame; then the close."""
+    async def _say_goodbye(self, over: Over, patience: float = 0.0) -> None:
+        """The reason in an event, since Daphne drops the one of the close frame; then the close.
+
+        Daphne resets a connection whose client does not answer a close frame within a second. A client that is busy
+        for that long, as when many dial at once, and then sends its first message, finds the connection broken and
+        never reads the reason that waits for it. So the close comes after that message, within ``patience`` seconds.
+        """
         if self._frames.gone:
             return
         with translation.override(self._language):
@@ -222,7 +229,11 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         try:
             async with asyncio.timeout(GOODBYE_LIMIT):
                 await self.send(text_data=wire.ending(over.reason, message, over.retry_after_ms))
-                await self.close(over.reason.ending.code)
+            if patience:
+                await self._frames.begun(patience)
+            async with asyncio.timeout(GOODBYE_LIMIT):
+                if not self._frames.gone:
+                    await self.close(over.reason.ending.code)
         except (OSError, TimeoutError):
             log.debug("nobody heard the goodbye")
 

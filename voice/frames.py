@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from voice.protocol.commands import TellError
@@ -32,6 +34,7 @@ class Frames:
     def __init__(self, receive: Callable[[], Awaitable[Any]]) -> None:
         self._receive = receive
         self._bad_audio = 0
+        self._begun = False
         self.gone = False
         """Whether the client has left, so that nothing can be told any more."""
 
@@ -42,11 +45,20 @@ class Frames:
             Over: the client left, or sent what nobody should.
         """
         message = await self._receive()
+        self._begun = True
         if message["type"] == "websocket.disconnect":
             self.gone = True
             raise Over(EndReason.CLIENT_HANGUP if message.get("code") in HANGUPS else EndReason.CLIENT_LOST)
         audio = message.get("bytes")
         return self._text(message.get("text") or "") if audio is None else self._audio(audio)
+
+    async def begun(self, limit: float) -> None:
+        """Wait until the client has sent anything, at most ``limit`` seconds. What it is does not matter any more."""
+        if self._begun:
+            return
+        with suppress(Over, TimeoutError):
+            async with asyncio.timeout(limit):
+                await self.next()
 
     def _audio(self, frame: bytes) -> Said:
         try:

@@ -65,6 +65,8 @@ class Visitor:
     async def ending(self) -> Message:
         """The goodbye. It is the last word, the close frame has its code, and then the application is over."""
         ending = await self.until("session.ending")
+        if not self.is_over:
+            await self.tell(type="end")  # what the close of somebody who was refused at the door waits for
         assert await self._next() == {"type": "websocket.close", "code": ending["code"]}
         await self._communicator.wait(PATIENCE)
         assert self._communicator.output_queue.empty()

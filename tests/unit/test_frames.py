@@ -87,3 +87,23 @@ async def test_any_other_text_is_an_error_that_names_what_is_wrong(text: str) ->
     error = await frames({"text": text}).next()
     assert isinstance(error, TellError)
     assert error.code in {"invalid_json", "unknown_field"}
+
+
+async def test_a_client_has_begun_with_its_first_frame_whatever_that_is() -> None:
+    async with asyncio.timeout(1):
+        await frames({"text": "nonsense"}).begun(60)
+
+
+async def test_a_client_that_says_nothing_is_waited_for_so_long_and_no_longer() -> None:
+    async with asyncio.timeout(1):
+        await frames().begun(0.01)
+
+
+async def test_a_client_that_has_left_is_not_waited_for() -> None:
+    arriving: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    arriving.put_nowait({"type": "websocket.disconnect", "code": 1006})
+    socket = Frames(arriving.get)
+    async with asyncio.timeout(1):
+        await socket.begun(60)
+        await socket.begun(60)
+    assert socket.gone
