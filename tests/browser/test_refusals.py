@@ -25,6 +25,7 @@ class Words:
     listening: str
     elsewhere: str
     expired: str
+    stale: str
     often: str
     unloaded: str
 
@@ -34,6 +35,7 @@ ENGLISH = Words(
     "Ask a question", "I agree", "Start talking", "End", "Listening",
     "The conversation goes on in another window. Press to start a new one here.",
     "Your login has expired. Please log in again.",
+    "This page has been open for too long. Reload it to go on.",
     "You have started many conversations. Please try again in 60 min.",
     "The voice assistant could not be loaded. Check your network, then reload this page.",
 )  # fmt: skip
@@ -42,6 +44,7 @@ FRENCH = Words(
     "Poser une question", "J’accepte", "Commencer à parler", "Terminer", "À l’écoute",
     "La conversation continue dans une autre fenêtre. Appuyez pour en commencer une nouvelle ici.",
     "Votre connexion a expiré. Veuillez vous reconnecter.",
+    "Cette page est ouverte depuis trop longtemps. Rechargez-la pour continuer.",
     "Vous avez commencé beaucoup de conversations. Veuillez réessayer dans 60 min.",
     "L’assistant vocal n’a pas pu être chargé. Vérifiez votre réseau, puis rechargez cette page.",
 )  # fmt: skip
@@ -87,6 +90,19 @@ async def test_who_has_logged_out_elsewhere_is_told_so(visit: Visit, words: Word
         await begin(page, words)
         await expect(hint(page)).to_have_text(words.expired)
         await picture(page, f"logged-out-{words.language}")
+
+
+@LANGUAGES
+async def test_who_has_had_the_page_open_for_too_long_is_told_to_reload_it(visit: Visit, words: Words) -> None:
+    """A new login, or the end of the cookie, makes the CSRF token in it one that is no more."""
+    async with visit(words.path) as page:
+        await page.context.clear_cookies(name="csrftoken")
+        await begin(page, words)
+        await expect(hint(page)).to_have_text(words.stale)
+        await picture(page, f"stale-{words.language}")
+        await page.reload()
+        await begin(page, words, agreed=True)
+        await expect(status(page)).to_have_text(words.listening)
 
 
 @LANGUAGES
