@@ -42,9 +42,11 @@ def python(*arguments: str, environment: dict[str, str]) -> "subprocess.Complete
     )
 
 
-def visited(site: dict[str, str], *, enabled: bool) -> dict[str, Any]:
+def visited(site: dict[str, str], *arguments: str, enabled: bool) -> dict[str, Any]:
     environment = {**site, "ENABLE_VOICE_REALTIME": str(enabled).lower()}
-    told: dict[str, Any] = json.loads(python("-m", "tests.integration.visit", environment=environment).stdout)
+    told: dict[str, Any] = json.loads(
+        python("-m", "tests.integration.visit", *arguments, environment=environment).stdout
+    )
     return told
 
 
@@ -57,7 +59,7 @@ NOTHING = {"clients": [], "connections": [], "new_sockets": 0, "tasks": 0, "thre
 
 
 def test_switched_off_it_tells_whoever_asks_and_nothing_is_loaded_connected_or_started(site: dict[str, str]) -> None:
-    told = visited(site, enabled=False)
+    told = visited(site, "change-a-user", enabled=False)
 
     assert told["page"]["status"] == 200
     assert "voice" not in told["page"]["text"].partition("</footer>")[2]  # where the tag is
