@@ -13,7 +13,6 @@ from django.db import Error as DatabaseFault
 from voice import live, starts
 from voice.admission.flag import Flag
 from voice.admission.limits import HOUR_SECONDS, Limits
-from voice.admission.memory import MemoryStore
 from voice.admission.store import AdmissionStore, StoreUnavailable
 from voice.conf import conf, enabled
 from voice.protocol.outcomes import EndReason
@@ -29,6 +28,8 @@ def flag() -> Flag:
 def store() -> AdmissionStore:
     """Who has started, who talks, and which tickets are spent: in Redis where the site has one, else in here."""
     if not conf().redis_url:
+        from voice.admission.memory import MemoryStore
+
         return MemoryStore()
     from voice.admission.redis.store import RedisStore
 

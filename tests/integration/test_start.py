@@ -42,9 +42,11 @@ def python(*arguments: str, environment: dict[str, str]) -> "subprocess.Complete
     )
 
 
-def visited(site: dict[str, str], *, enabled: bool) -> dict[str, Any]:
+def visited(site: dict[str, str], *arguments: str, enabled: bool) -> dict[str, Any]:
     environment = {**site, "ENABLE_VOICE_REALTIME": str(enabled).lower()}
-    told: dict[str, Any] = json.loads(python("-m", "tests.integration.visit", environment=environment).stdout)
+    told: dict[str, Any] = json.loads(
+        python("-m", "tests.integration.visit", *arguments, environment=environment).stdout
+    )
     return told
 
 
@@ -57,7 +59,7 @@ NOTHING = {"clients": [], "connections": [], "new_sockets": 0, "tasks": 0, "thre
 
 
 def test_switched_off_it_tells_whoever_asks_and_nothing_is_loaded_connected_or_started(site: dict[str, str]) -> None:
-    told = visited(site, enabled=False)
+    told = visited(site, "change-a-user", enabled=False)
 
     assert told["page"]["status"] == 200
     assert "voice" not in told["page"]["text"].partition("</footer>")[2]  # where the tag is
@@ -81,17 +83,19 @@ def test_switched_on_nothing_is_connected_before_somebody_talks(site: dict[str, 
 
 
 def test_its_modules_are_loaded_in_no_time(site: dict[str, str]) -> None:
-    """By ``-X importtime``, without what they import of others; the best of five, since others use the machine too."""
-    program = ("-X", "importtime", "-c", "import project.asgi")
+    """By ``-X importtime``, without what they import of others. That is a clock, not CPU: others use the machine too,
+    so each module's best of some starts counts."""
     best: dict[str, int] = {}
-    for _ in range(5):
-        said = python(*program, environment=site).stderr
+    for _ in range(10):
+        said = python("-X", "importtime", "-c", "import project.asgi", environment=site).stderr
         for microseconds, name in re.findall(r"^import time: +(\d+) \| +\d+ \| +(voice[.\w]*)$", said, re.MULTILINE):
             best[name] = min(int(microseconds), best.get(name, sys.maxsize))
-    milliseconds = sum(best.values()) / 1000
+        milliseconds = sum(best.values()) / 1000
+        if milliseconds <= START_MS:
+            break
     print(f"\n{len(best)} modules of voice in {milliseconds:.1f} ms (allowed: {START_MS:.0f})")
     for name in sorted(best, key=best.__getitem__, reverse=True)[:5]:
         print(f"  {best[name] / 1000:.1f} ms {name}")
     assert "voice.routing" in best
     assert "voice.consumers" not in best
-    assert milliseconds < 3 * START_MS
+    assert milliseconds <= 3 * START_MS

@@ -1,7 +1,7 @@
 """A site in a process of its own, visited through its ASGI application.
 
-``python -m tests.integration.visit`` asks for a page, for a ticket and for a socket, and prints as JSON what it was
-told, and what is then loaded, open and running. Settings come from the environment.
+``python -m tests.integration.visit [change-a-user]`` asks for a page, for a ticket and for a socket, and prints as JSON
+what it was told, and what is then loaded, open and running. Settings come from the environment.
 """
 
 import asyncio
@@ -73,6 +73,14 @@ def _sockets() -> list[str]:
     return [link for link in links if os.path.lexists(link) and os.readlink(link).startswith("socket:")]
 
 
+def _change_a_user() -> None:
+    from django.contrib.auth import get_user_model
+
+    user, _ = get_user_model().objects.get_or_create(username="visitor")
+    user.set_unusable_password()
+    user.save()
+
+
 def main() -> None:
     """Start, be visited, tell."""
     sys.addaudithook(_watch)
@@ -81,6 +89,8 @@ def main() -> None:
     before = {*sys.modules}
     from project.asgi import application
 
+    if "change-a-user" in sys.argv:
+        _change_a_user()
     told = asyncio.run(_visit(application))
     told |= {
         "clients": sorted({name.partition(".")[0] for name in {*sys.modules} - before}.intersection(CLIENTS)),

@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
 
-from voice import scoping
 from voice.conf import conf, enabled, problems
 
 LOCAL_REQUIREMENTS = "voice/upstream/local/requirements.txt"
@@ -26,7 +25,7 @@ LOCAL_PACKAGES = (
 )
 """What listens and speaks, by the names these packages are imported by."""
 
-E001_HINT = "The classes named in voice/conf.py hold every key, its type and its default."
+E001_HINT = "voice/docs/settings.md lists every key, its type and its default."
 E002 = Error(
     "The provider is 'openai', and there is no key for it.",
     hint="Set OPENAI_API_KEY in the environment, or 'api_key' in VOICE['OPENAI'].",
@@ -75,6 +74,8 @@ def check_scope(**_: Any) -> list[CheckMessage]:
     """The site's rule for what a visitor may find can be called."""
     if problems():
         return []
+    from voice import scoping  # with the knowledge's types, which a start of Django does without
+
     try:
         scoping.rule()
     except (ImportError, TypeError) as error:

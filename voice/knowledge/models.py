@@ -10,8 +10,6 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from voice.protocol.context import safe_url
-
 DERIVED = frozenset({"vector", "encoder", "synced_revision"})
 """The fields that follow from the others; writing them is no change of the document."""
 
@@ -23,6 +21,8 @@ def new_revision() -> int:
 
 def validate_link(url: str) -> None:
     """Refuse what :func:`voice.protocol.context.safe_url` would not show to a visitor."""
+    from voice.protocol.context import safe_url  # for who edits a text; every start of Django loads this module
+
     if safe_url(url) != url:
         raise ValidationError(_("Enter a full http(s) address, or a path of this site that begins with “/”."))
 
