@@ -13,7 +13,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseFault
@@ -35,6 +36,8 @@ from voice.protocol.wires import voice_v1 as wire
 from voice.records import Recorder, RecordsUnavailable
 from voice.session import Session
 from voice.tokens import Identity
+
+T = TypeVar("T")
 
 log = logging.getLogger("voice.session")
 
@@ -81,7 +84,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         session_id = uuid.uuid4().hex
         await self._take_place(session_id, str(identity.user.pk), limits)
         async with held(gate.store(), session_id) as lease, followed(gate.look, HEARERS) as follower:
-            start, first = await self._first_message()
+            start, first = await _unless_lost(lease, self._first_message())
             self._language = wiring.language(start)
             async with Recorder(session_id) as recorder:
                 found = await scoping.scope_of(identity.user)
@@ -256,6 +259,20 @@ def _pass_on(session: Session, said: wire.ClientMessage | c.TellError) -> None:
 
 async def _end_when_revoked(session: Session, identity: Identity) -> None:
     session.end(await standing.lost(identity.user))
+
+
+async def _unless_lost(lease: Lease, work: Coroutine[Any, Any, T]) -> T:
+    """What ``work`` returns, unless the place is lost before: then :class:`Over`."""
+    working, losing = asyncio.create_task(work), asyncio.create_task(lease.lost())
+    try:
+        await asyncio.wait({working, losing}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise Over(losing.result())
+        return working.result()
+    finally:
+        working.cancel()
+        losing.cancel()
+        await asyncio.wait({working, losing})
 
 
 async def _end_when_lost(session: Session, lease: Lease) -> None:
