@@ -42,13 +42,11 @@ T = TypeVar("T")
 log = logging.getLogger("voice.session")
 
 FIRST_MESSAGE_LIMIT = 10.0
-"""Seconds in which somebody who came in must say something."""
+"""Seconds in which a client must say something, also one that is refused."""
 DECISION_LIMIT = 2.0
 """Seconds for the database to say whether somebody may talk."""
 GOODBYE_LIMIT = 2.0
 """Seconds for the goodbye to leave."""
-CLOSE_PATIENCE = 3.0
-"""Seconds that a close waits for the first frame of a client who was refused before it had said anything."""
 
 HEARERS: dict[str, Hearer] = {standing.MESSAGE: standing.hear}
 """What is done at once with the messages of other processes, by their type."""
@@ -68,7 +66,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         try:
             await self._converse()
         except Over as over:
-            await self._say_goodbye(over, CLOSE_PATIENCE)
+            await self._say_goodbye(over, patience=0.0 if over.reason is EndReason.TIMEOUT else FIRST_MESSAGE_LIMIT)
         except asyncio.CancelledError:
             await self._say_goodbye(Over(EndReason.SERVER_DRAIN))
             raise
