@@ -13,7 +13,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseFault
@@ -36,16 +37,16 @@ from voice.records import Recorder, RecordsUnavailable
 from voice.session import Session
 from voice.tokens import Identity
 
+T = TypeVar("T")
+
 log = logging.getLogger("voice.session")
 
 FIRST_MESSAGE_LIMIT = 10.0
-"""Seconds in which somebody who came in must say something."""
+"""Seconds in which a client must say something, also one that is refused."""
 DECISION_LIMIT = 2.0
 """Seconds for the database to say whether somebody may talk."""
 GOODBYE_LIMIT = 2.0
 """Seconds for the goodbye to leave."""
-CLOSE_PATIENCE = 3.0
-"""Seconds that a close waits for the first frame of a client who was refused before it had said anything."""
 
 HEARERS: dict[str, Hearer] = {standing.MESSAGE: standing.hear}
 """What is done at once with the messages of other processes, by their type."""
@@ -65,7 +66,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         try:
             await self._converse()
         except Over as over:
-            await self._say_goodbye(over, CLOSE_PATIENCE)
+            await self._say_goodbye(over, patience=0.0 if over.reason is EndReason.TIMEOUT else FIRST_MESSAGE_LIMIT)
         except asyncio.CancelledError:
             await self._say_goodbye(Over(EndReason.SERVER_DRAIN))
             raise
@@ -81,7 +82,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         session_id = uuid.uuid4().hex
         await self._take_place(session_id, str(identity.user.pk), limits)
         async with held(gate.store(), session_id) as lease, followed(gate.look, HEARERS) as follower:
-            start, first = await self._first_message()
+            start, first = await _unless_lost(lease, self._first_message())
             self._language = wiring.language(start)
             async with Recorder(session_id) as recorder:
                 found = await scoping.scope_of(identity.user)
@@ -256,6 +257,20 @@ def _pass_on(session: Session, said: wire.ClientMessage | c.TellError) -> None:
 
 async def _end_when_revoked(session: Session, identity: Identity) -> None:
     session.end(await standing.lost(identity.user))
+
+
+async def _unless_lost(lease: Lease, work: Coroutine[Any, Any, T]) -> T:
+    """What ``work`` returns, unless the place is lost before: then :class:`Over`."""
+    working, losing = asyncio.create_task(work), asyncio.create_task(lease.lost())
+    try:
+        await asyncio.wait({working, losing}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise Over(losing.result())
+        return working.result()
+    finally:
+        working.cancel()
+        losing.cancel()
+        await asyncio.wait({working, losing})
 
 
 async def _end_when_lost(session: Session, lease: Lease) -> None:

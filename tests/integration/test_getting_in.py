@@ -158,6 +158,15 @@ async def test_a_second_conversation_takes_the_place_of_the_first(visit: Visit, 
     assert [row.end_reason for row in await sessions()] == ["concurrent", "client_hangup"]
 
 
+async def test_who_is_replaced_before_the_first_word_is_told_at_once(visit: Visit, sessions: Any) -> None:
+    first = await visit()
+    second = await visit(start={})
+    await second.until("session.ready")
+    await assert_refused(first, 4409, "concurrent")
+    await second.vanish(1001)
+    assert len(await sessions()) == 1
+
+
 async def test_who_says_nothing_at_all_leaves_again(
     visit: Visit, sessions: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

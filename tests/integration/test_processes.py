@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -44,8 +45,9 @@ class World:
     store: RedisStore
     """The test's own eye on what the processes share."""
 
-    def client(self, person: Person, process: int) -> VoiceClient:
-        return VoiceClient(self.site.processes[process].url, person.token)
+    def client(self, person: Person, process: int, **options: Any) -> VoiceClient:
+        """A client of a process."""
+        return VoiceClient(self.site.processes[process].url, person.token, **options)
 
     async def somebody_talks(self) -> bool:
         """Whether any lease is held."""
@@ -114,6 +116,21 @@ async def test_of_tickets_that_are_each_shown_to_all_processes_at_once_each_is_g
     for n in range(0, len(told), 3):
         assert told[n : n + 3].count("unauthenticated") + told[n : n + 3].count("overloaded") >= 2
     assert told.count("unauthenticated") > len(person.tickets)
+
+
+async def test_a_refused_client_that_is_busy_for_seconds_before_its_first_message_is_told_all_the_same(
+    world: World,
+) -> None:
+    """Daphne would reset its connection a second after the close; then its own message finds it broken."""
+    (person,) = await asyncio.to_thread(world.site.people, "busy")
+    for n in range(5):
+        await world.store.acquire(f"busy{n}", str(person.pk), Limits())
+        await world.store.release(f"busy{n}")
+    async with world.client(person, 0, start=False) as client:
+        time.sleep(2)  # noqa: ASYNC251 (nothing runs meanwhile: that is the point)
+        await client.tell(type="start")
+        ending = await client.ending()
+        assert (ending["reason"], await client.closed()) == ("rate_limited", 4429)
 
 
 # -- Redis in trouble ---------------------------------------------------------------------------------------------

@@ -66,6 +66,7 @@ def test_the_signing_key_and_the_login_page_are_those_of_the_site(settings: Any)
         ({"TICKET_SECONDS": 0}, "VOICE: TICKET_SECONDS must be from 1 to 300."),
         ({"TRUSTED_PROXIES": -1}, "VOICE: TRUSTED_PROXIES must be from 0 to 10."),
         ({"ORIGINS": ["https://a.example/x"]}, "'https://a.example/x'"),
+        ({"REDIS_URL": "localhost:6379"}, "VOICE: REDIS_URL must begin with redis://, rediss:// or unix://."),
         ({"OPENAI": {"base_url": "nowhere"}}, "VOICE['OPENAI']: base_url must be"),
         ([], "VOICE must be a dict, not list."),
     ],
@@ -89,7 +90,8 @@ def test_a_mistake_is_named_without_the_value_which_may_be_secret() -> None:
 
 
 def test_no_secret_is_shown_with_the_settings() -> None:
-    with override_settings(VOICE={"OPENAI": {"api_key": "sk-secret"}, "SIGNING_KEY": "sk-secret"}):
+    secrets = {"OPENAI": {"api_key": "sk-secret"}, "SIGNING_KEY": "sk-secret", "REDIS_URL": "redis://:sk-secret@redis"}
+    with override_settings(VOICE=secrets):
         assert "sk-secret" not in repr(conf())
 
 
