@@ -81,7 +81,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         identity, limits = await self._admitted(self.scope)
         session_id = uuid.uuid4().hex
         await self._take_place(session_id, str(identity.user.pk), limits)
-        async with held(gate.store(), session_id) as lease, followed(gate.look, HEARERS) as follower:
+        async with held(gate.store(), session_id) as lease, followed(standing.look, HEARERS) as follower:
             start, first = await _unless_lost(lease, self._first_message())
             self._language = wiring.language(start)
             async with Recorder(session_id) as recorder:

@@ -82,7 +82,7 @@ def save(changed: VoiceLiveSettings, *, by: str, user: Any = None, reason: str =
         changes = differences(before or VoiceLiveSettings(), changed)
         if changes:
             changed.pk = VoiceLiveSettings.ONLY
-            changed.save()
+            changed.save(force_insert=before is None, force_update=before is not None)
             VoiceLiveChange.objects.create(user=user, by=by, reason=reason, changes=changes)
             transaction.on_commit(lambda: _announce(by, changes), using=router.db_for_write(VoiceLiveSettings))
     return changes

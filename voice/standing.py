@@ -19,7 +19,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import Error as DatabaseFault
 from django.utils.crypto import constant_time_compare
 
-from voice import database, gate
+from voice import database, gate, live
+from voice.admission.rollout import Rollout
 from voice.protocol.outcomes import EndReason
 
 MESSAGE = "voice.standing"
@@ -39,6 +40,8 @@ _Ear = tuple[asyncio.AbstractEventLoop, asyncio.Event]
 
 _ears: dict[str, set[_Ear]] = {}
 _guard = threading.Lock()
+_rollout: Rollout | None = None
+"""That of the last look."""
 
 
 async def lost(user: AbstractBaseUser) -> EndReason:
@@ -68,6 +71,15 @@ def poke(user_id: str | None) -> None:
     for position, (loop, poked) in enumerate(ears):
         with suppress(RuntimeError):  # the loop is closed, and the session with it
             loop.call_soon_threadsafe(loop.call_later, position * SPACING, poked.set)
+
+
+def look() -> None:
+    """Learn what staff have decided meanwhile. Another roll-out concerns everybody who talks. Blocking."""
+    global _rollout
+    gate.look()
+    before, _rollout = _rollout, live.last().rollout
+    if before not in (None, _rollout):
+        poke(None)
 
 
 def hear(message: Mapping[str, Any]) -> None:

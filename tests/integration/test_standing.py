@@ -127,6 +127,10 @@ async def leave_group(visitor: User) -> None:
     await visitor.groups.aclear()
 
 
+async def lower_the_share(visitor: User) -> None:
+    await sync_to_async(live.save)(VoiceLiveSettings(percent=0), by="the test")
+
+
 LOSSES = pytest.mark.parametrize(
     ("lose", "reason"),
     [
@@ -134,8 +138,9 @@ LOSSES = pytest.mark.parametrize(
         (delete, "revoked"),
         (change_password, "revoked"),
         (leave_group, "not_in_rollout"),
+        (lower_the_share, "not_in_rollout"),
     ],
-    ids=["deactivated", "deleted", "another password", "out of the roll-out"],
+    ids=["deactivated", "deleted", "another password", "out of the group", "out of the share"],
 )
 
 
@@ -161,6 +166,7 @@ async def test_who_may_talk_no_more_is_told_within_two_seconds(
     monkeypatch.setattr(random, "uniform", lambda low, high: high)
     client = await visit(start={})
     await client.until("session.ready")
+    await asyncio.sleep(0.1)  # the process has looked at the live settings
     await lose(visitor)
     lost_at = asyncio.get_running_loop().time()
     await ended(client, 4403, reason, sessions)

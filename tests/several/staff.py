@@ -26,6 +26,13 @@ class Staff:
         assert "errornote" not in page, page
         return sent_at
 
+    def delete_user(self, pk: int) -> float:
+        """Delete an account; when the request was sent, on the monotonic clock."""
+        sent_at = time.monotonic()
+        page = self._send(f"/admin/auth/user/{pk}/delete/", post="yes")
+        assert "errornote" not in page, page
+        return sent_at
+
     def _send(self, path: str, **form: str) -> str:
         with self._browser.open(self._url + path, timeout=10) as response:
             token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', response.read().decode())
