@@ -14,14 +14,24 @@ class Stage {
   microphones = [];
   refusal = null;
   now = 0;
+  clock = 1_000_000; // milliseconds since 1970
+  around = null;
 
   parts = {
     connection: (_options, events) => this.#connection(events),
     microphone: (options) => this.#microphone(options),
     speaker: (options) => this.#speaker(options),
-    wait: async (milliseconds) => { this.waits.push(milliseconds); },
-    whenVisible: async () => {},
+    wait: async (milliseconds) => {
+      this.waits.push(milliseconds);
+      this.clock += milliseconds;
+    },
+    whenReachable: async () => {},
+    watch: (events) => {
+      this.around = events;
+      return () => { this.around = null; };
+    },
     now: () => this.now,
+    clock: () => this.clock,
     random: () => 1,
   };
 
@@ -35,16 +45,18 @@ class Stage {
       sendAudio: (pcm) => this.frames.push(pcm),
       refresh: () => this.sent.push({ type: "auth.refresh" }),
       end: () => this.sent.push({ type: "end" }),
+      abandon: () => events.onClose({ code: 1006, reason: "network", retryAfterMs: null }),
     };
   }
 
-  #microphone({ onFrame, onLost }) {
-    const microphone = { onFrame, onLost, level: 0, isOpen: false, muted: false };
+  #microphone({ onFrame, onLost, onPaused }) {
+    const microphone = { onFrame, onLost, onPaused, paused: false, level: 0, isOpen: false, muted: false };
     microphone.open = async () => {
       if (this.refusal) throw Object.assign(new Error(), { status: this.refusal });
       microphone.isOpen = true;
     };
     microphone.mute = (muted) => { microphone.muted = muted; };
+    microphone.resume = async () => { microphone.paused = false; onPaused(); };
     microphone.close = () => { microphone.isOpen = false; };
     this.microphones.push(microphone);
     return microphone;
@@ -54,6 +66,7 @@ class Stage {
     this.report = onReport;
     return {
       open: async () => {},
+      resume: async () => {},
       push: (item, pcm) => this.spoken.push(["push", item, pcm]),
       finish: (item) => this.spoken.push(["finish", item]),
       stop: (item = null) => this.spoken.push(["stop", item]),
@@ -236,8 +249,170 @@ test("where speaking does not work the microphone is closed, and the conversatio
 
 test("a microphone that is unplugged is told", async () => {
   await started();
-  stage.microphones[0].onLost();
+  stage.microphones[0].onLost("lost");
   assert.deepEqual([phase(), client.getSnapshot().microphone], ["listening", "lost"]);
+  await client.mute(false);
+  assert.deepEqual([client.getSnapshot().microphone, stage.microphones[1].isOpen], ["on", true]);
+});
+
+test("a permission that is withdrawn is told as such", async () => {
+  await started();
+  stage.microphones[0].onLost("refused");
+  assert.equal(client.getSnapshot().microphone, "refused");
+});
+
+test("a page out of sight does not listen, and listens again when it is back", async () => {
+  await started();
+  stage.around.onHidden(true);
+  assert.ok(stage.microphones[0].muted && client.getSnapshot().away);
+  assert.deepEqual(stage.sent.at(-1), { type: "mute", muted: true });
+  stage.around.onHidden(false);
+  assert.ok(!stage.microphones[0].muted);
+  assert.deepEqual(stage.sent.at(-1), { type: "mute", muted: false });
+  assert.equal(client.getSnapshot().notice, "was_away");
+});
+
+test("who had muted the microphone finds it muted when they are back", async () => {
+  await started();
+  await client.mute(true);
+  stage.around.onHidden(true);
+  stage.around.onHidden(false);
+  assert.ok(stage.microphones[0].muted);
+  assert.equal(client.getSnapshot().notice, null);
+});
+
+test("the prompt for the microphone, which hides the page on phones, changes nothing", async () => {
+  const start = client.start();
+  stage.around.onHidden(true);
+  stage.around.onHidden(false);
+  await start;
+  assert.deepEqual([client.getSnapshot().away, stage.microphones[0].muted], [false, false]);
+});
+
+test("a session that is dialled while nobody looks is muted from its beginning", async () => {
+  await started();
+  stage.around.onHidden(true);
+  stage.events.onClose({ code: 1006, reason: "network", retryAfterMs: null });
+  await settle();
+  stage.sent = [];
+  stage.connect();
+  assert.deepEqual(stage.types(), ["start", "mute"]);
+});
+
+test("a network that is gone is not waited for", async () => {
+  await started();
+  stage.around.onOffline(true);
+  assert.deepEqual([phase(), client.getSnapshot().offline], ["reconnecting", true]);
+  await settle();
+  assert.equal(stage.dialled, 2);
+});
+
+test("who leaves the page ends the conversation", async () => {
+  await started();
+  stage.around.onLeave();
+  assert.deepEqual([phase(), stage.types().at(-1), stage.around], ["ended", "end", null]);
+});
+
+test("a sound that the system took is told, and given back by a press", async () => {
+  await started();
+  stage.microphones[0].paused = true;
+  stage.microphones[0].onPaused();
+  assert.ok(client.getSnapshot().paused);
+  await client.resume();
+  assert.ok(!client.getSnapshot().paused);
+});
+
+test("the time that is left has its end on the clock", async () => {
+  await started();
+  stage.says("session.expiring", { seconds: 60, why: "duration" });
+  assert.deepEqual(client.getSnapshot().expiring, { seconds: 60, why: "duration", endsAt: 1_060_000 });
+});
+
+test("a refusal that names a time holds until then, and not longer", async () => {
+  let arrive;
+  stage.parts.wait = () => new Promise((resolve) => { arrive = resolve; });
+  await started();
+  stage.events.onClose({ code: 4429, reason: "rate_limited", retryAfterMs: 120_000 });
+  assert.deepEqual([phase(), client.getSnapshot().retryAt], ["unavailable", 1_120_000]);
+  await client.start();
+  assert.equal(client.sendText("Sundays?"), false);
+  assert.equal(stage.dialled, 1);
+  stage.clock = 1_120_000;
+  arrive();
+  await settle();
+  assert.deepEqual([phase(), client.getSnapshot().retryAt], ["ready", null]);
+  await client.start();
+  assert.equal(stage.dialled, 2);
+});
+
+test("whoever listens hears of the beginning, of each turn, and of the end", async () => {
+  const heard = [];
+  for (const name of ["ready", "turn", "ended"]) client.on(name, (detail) => heard.push([name, detail]));
+  await started();
+  stage.says("transcript.user", { item_id: "u", text: "When do you open?", final: true });
+  stage.says("transcript.assistant", { item_id: "a", delta: "At nine." });
+  stage.says("turn.done", { turn: 1, outcome: "completed", latencies: {} });
+  client.stop();
+  assert.deepEqual(heard, [
+    ["ready", { sessionId: "s", provider: "local" }],
+    ["turn", { turn: 1, outcome: "completed", question: "When do you open?", answer: "At nine.", sources: [] }],
+    ["ended", { reason: "client_hangup", retryAt: null }],
+  ]);
+});
+
+test("what is configured holds from the next conversation on", async () => {
+  client.configure({ page: { url: "/other/", title: "Other" } });
+  await started();
+  assert.deepEqual(stage.sent[0].page, { url: "/other/", title: "Other", text: "" });
+});
+
+const held = async () => {
+  client = new VoiceClient({ ...OPTIONS, pushToTalk: true }, stage.parts);
+  await started();
+};
+const frames = (count) => { for (let n = 0; n < count; n++) stage.microphones[0].onFrame("frame"); };
+
+test("by push-to-talk the microphone is open while the visitor holds, and what they said is committed", async () => {
+  await held();
+  assert.equal(stage.sent[0].mode, "push_to_talk");
+  assert.ok(stage.microphones[0].muted);
+  client.hold(true);
+  assert.deepEqual([stage.microphones[0].muted, phase(), stage.spoken], [false, "listening", [["stop", null]]]);
+  frames(10);
+  await client.hold(false);
+  assert.deepEqual([stage.microphones[0].muted, phase(), stage.types().at(-1)], [true, "thinking", "commit"]);
+});
+
+test("who lets go at once has asked nothing", async () => {
+  await held();
+  client.hold(true);
+  frames(2);
+  await client.hold(false);
+  assert.deepEqual([phase(), stage.types().at(-1)], ["listening", "commit"]);
+});
+
+test("who presses again before their last word is over goes on talking", async () => {
+  await held();
+  client.hold(true);
+  const letGo = client.hold(false);
+  client.hold(true);
+  await letGo;
+  assert.deepEqual([stage.microphones[0].muted, stage.types().includes("commit")], [false, false]);
+});
+
+test("a page out of sight lets go", async () => {
+  await held();
+  client.hold(true);
+  frames(10);
+  stage.around.onHidden(true);
+  await settle();
+  assert.deepEqual([client.getSnapshot().held, stage.microphones[0].muted, phase()], [false, true, "thinking"]);
+});
+
+test("where the voice itself is waited for, there is nothing to hold", async () => {
+  await started();
+  await client.hold(true);
+  assert.equal(client.getSnapshot().held, null);
 });
 
 test("before its token expires the client sends a new one", async () => {

@@ -44,6 +44,19 @@ test("nothing makes us dial more than once a second", () => {
 test("a told delay is obeyed", () => assert.equal(delays(4429, { retryAfterMs: 5_000 })[0], 5_000));
 test("who is told to wait for minutes presses again", () => assert.deepEqual(delays(4429, { retryAfterMs: 600_000 }), []));
 
+test("a server that restarts may need half a minute until somebody answers", () => {
+  const policy = new ReconnectPolicy(() => 1);
+  const losses = [4512, 1006, 1006, 1006, 1006, 1006].map((code) => policy.lost({ code, now: 0 }));
+  assert.deepEqual(losses, [3_000, 2_000, 4_000, 8_000, 15_000, null]);
+});
+
+test("a network that fails in a session after a restart is an ordinary loss", () => {
+  const policy = new ReconnectPolicy(() => 1);
+  policy.lost({ code: 4512, now: 0 });
+  policy.ready(1_000);
+  assert.deepEqual([1006, 1006, 1006].map((code) => policy.lost({ code, now: 2_000 })), [2_000, 4_000, null]);
+});
+
 test("half a minute of a healthy session gives all attempts back", () => {
   const policy = new ReconnectPolicy(() => 1);
   assert.equal(policy.lost({ code: 4500, now: 0 }), 1_000);

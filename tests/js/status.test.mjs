@@ -3,12 +3,13 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { INITIAL, MICROPHONE, PHASES } from "../../voice/static/voice/state.js";
-import { TOLD_REASONS, hint, isHearing, phaseWord } from "../../voice/static/voice/status.js";
+import { TOLD_REASONS, hints, isHearing, phaseWord, secondsLeft } from "../../voice/static/voice/status.js";
 import { endings, section } from "./documented.mjs";
 
 const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const WORDS = new Set([...read("voice/templates/voice/words.html").matchAll(/data-word="([^"]+)"/g)].map(([, name]) => name));
 const snapshot = (change) => ({ ...INITIAL, ...change });
+const hint = (now) => hints(now)[0] ?? null;
 const words = (list) => list.map((name) => assert.ok(WORDS.has(name), `no word for ${name}`));
 
 test("there is a word for each phase, with and without a microphone", () => {
@@ -39,10 +40,30 @@ test("there is a sentence for each documented notice", () => {
   words(codes.map((code) => hint(snapshot({ phase: "listening", notice: code }))[0]));
 });
 
-test("who has used up their conversations is told for how long, in minutes", () => {
-  assert.deepEqual(hint(snapshot({ phase: "unavailable", reason: "rate_limited", retryAfterMs: 125_000 })), [
-    "reason.rate_limited_until", { minutes: 3 },
-  ]);
+test("who is refused until a time is told which", () => {
+  const told = hints(snapshot({ phase: "unavailable", reason: "rate_limited", retryAt: 125_000 }));
+  assert.deepEqual(told, [["reason.rate_limited", {}], ["available", { at: new Date(125_000) }]]);
+  words(["available", "available.later"]);
+});
+
+test("what the system or the network took away has its sentence", () => {
+  words([hint(snapshot({ phase: "listening", paused: true }))[0], phaseWord(snapshot({ phase: "listening", paused: true }))[0]]);
+  words([hint(snapshot({ phase: "reconnecting", offline: true }))[0], hint(snapshot({ phase: "listening", notice: "was_away" }))[0]]);
+  assert.equal(hint(snapshot({ phase: "ended", reason: "client_hangup", paused: true })), null);
+});
+
+test("who may hold the button is told so", () => {
+  const waiting = snapshot({ phase: "listening", microphone: "on", held: false });
+  words([phaseWord(waiting)[0]]);
+  assert.equal(phaseWord(waiting)[0], "phase.hold");
+  assert.equal(phaseWord({ ...waiting, held: true })[0], "phase.listening");
+});
+
+test("the time that is left is counted down to nothing, while the conversation goes on", () => {
+  const ending = snapshot({ phase: "listening", expiring: { seconds: 60, why: "duration", endsAt: 160_000 } });
+  assert.deepEqual([100_000, 115_400, 200_000].map((now) => secondsLeft(ending, now)), [60, 45, 0]);
+  assert.equal(secondsLeft({ ...ending, phase: "ended" }, 100_000), null);
+  assert.equal(secondsLeft(snapshot({ phase: "listening" }), 100_000), null);
 });
 
 test("each word that the widget's modules name is in the template", () => {
@@ -51,7 +72,7 @@ test("each word that the widget's modules name is in the template", () => {
     assert.ok(named.length > 0);
     words(named);
   }
-  words(["visitor", "assistant", "start", "stop", "end", "mute", "launch", "close"]);
+  words(["visitor", "assistant", "start", "stop", "end", "mute", "launch", "close", "talk", "release", "resume"]);
 });
 
 test("the level is shown exactly while the visitor is being heard", () => {
@@ -59,4 +80,7 @@ test("the level is shown exactly while the visitor is being heard", () => {
   assert.ok(!isHearing(snapshot({ phase: "listening", microphone: "on", muted: true })));
   assert.ok(!isHearing(snapshot({ phase: "listening", microphone: "off" })));
   assert.ok(!isHearing(snapshot({ phase: "speaking", microphone: "on" })));
+  assert.ok(!isHearing(snapshot({ phase: "listening", microphone: "on", away: true })));
+  assert.ok(!isHearing(snapshot({ phase: "listening", microphone: "on", held: false })));
+  assert.ok(isHearing(snapshot({ phase: "listening", microphone: "on", held: true })));
 });

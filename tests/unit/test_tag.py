@@ -59,6 +59,14 @@ def test_a_visitor_gets_the_widget_with_what_it_needs(voice_on):
     assert (context["enabled"], context["authenticated"]) == (True, True)
     assert (context["ticket_url"], context["socket_url"]) == ("/v1/voice/ticket", "/v1/ws/voice")
     assert context["page"] == {"url": "/help/", "title": "Help", "text": "We help."}
+    assert (context["position"], context["accent"], context["push_to_talk"]) == ("floating", "", False)
+
+
+def test_the_page_says_how_the_widget_is_to_be(voice_on):
+    tag = "{% load voice %}{% voice_widget position='inline' accent='#123abc' push_to_talk=True text=text %}"
+    page = Template(tag).render(RequestContext(asked(), {"request": asked(), "text": "é" * 5_000}))
+    assert 'position="inline" accent="#123abc" push-to-talk\n' in page
+    assert f'data-context="{"é" * 2_048}"' in page  # as much as the wire takes
 
 
 def test_a_stranger_gets_a_link_to_log_in_and_back(voice_on):

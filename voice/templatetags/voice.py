@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from django import template
@@ -18,6 +18,7 @@ from django.utils.translation import get_language
 
 from voice import database, gate
 from voice.conf import conf
+from voice.protocol.wires.voice_v1 import PAGE_TEXT_LIMIT
 from voice.views import SOCKET_URL
 
 register = template.Library()
@@ -27,10 +28,19 @@ DECISION_LIMIT = 0.25
 
 
 @register.inclusion_tag("voice/widget.html", takes_context=True)
-def voice_widget(context: RequestContext, *, title: str = "", text: str = "") -> dict[str, Any]:
+def voice_widget(
+    context: RequestContext,
+    *,
+    title: str = "",
+    text: str = "",
+    position: Literal["floating", "inline"] = "floating",
+    accent: str = "",
+    push_to_talk: bool = False,
+) -> dict[str, Any]:
     """The widget, for visitors who are logged in; a link to log in, for others; nothing where voice is off.
 
     ``title`` and ``text`` tell the assistant what the page is about; without them, the browser's own title does.
+    ``accent`` is a colour, ``#rgb`` or ``#rrggbb``. With ``push_to_talk`` the visitor holds a button while they speak.
     """
     if not gate.flag().master():  # before the session is touched: switched off, it costs no query
         return {"enabled": False}
@@ -43,8 +53,11 @@ def voice_widget(context: RequestContext, *, title: str = "", text: str = "") ->
         "language": get_language() or conf().languages[0],
         "ticket_url": reverse("voice:ticket"),
         "socket_url": SOCKET_URL,
+        "position": position,
+        "accent": accent,
+        "push_to_talk": push_to_talk,
         # The path alone: a query string may hold what is nobody's business.
-        "page": {"url": request.path, "title": title, "text": text},
+        "page": {"url": request.path, "title": title, "text": text[:PAGE_TEXT_LIMIT]},
         "consent": _consent(get_language() or ""),
         "csp_nonce": _nonce(context, request),
     }

@@ -5,6 +5,7 @@
  */
 
 import { element, setText } from "./dom.js";
+import { outIcon } from "./icons.js";
 import { safeHref } from "./links.js";
 import { heardEnd } from "./transcript.js";
 
@@ -59,21 +60,29 @@ export class Captions {
     const [heard, rest] = [line.text.slice(0, end), line.text.slice(end)];
     const text = node.querySelector("p");
     if (!rest) setText(text, heard);
-    else text.replaceChildren(heard, this.#unheard(rest, complete));
-    if (complete && line.sources.length > 0 && !node.querySelector(".sources")) node.append(this.#sources(line.sources));
+    else text.replaceChildren(...this.#partly(heard, rest, complete));
+    if (complete && end > 0 && line.sources.length > 0 && !node.querySelector(".sources")) node.append(this.#sources(line.sources));
   }
 
-  /** The rest of an answer: not yet heard, or (when the line is complete) never heard. */
-  #unheard(rest, complete) {
-    if (!complete) return element("span", { class: "coming" }, rest);
+  /** What is not yet heard is marked. What never was does not stay, because the assistant does not know it said it. */
+  #partly(heard, rest, complete) {
+    if (!complete) return [heard, element("span", { class: "coming" }, rest)];
     const note = element("span", { class: "note" }, this.#words.say("unheard"));
-    return element("span", {}, element("s", { "class": "unheard", "aria-hidden": "true" }, rest), " ", note);
+    return heard ? [`${heard.trimEnd()} …`, note] : [note];
   }
 
   #sources(sources) {
-    const items = sources.map(({ title, url }) => element("li", {}, linkTo(title, url)));
+    const items = sources.map(({ title, url }) => element("li", {}, this.#link(title, url)));
     const heading = element("span", { class: "who" }, this.#words.say("sources"));
     return element("div", { class: "sources", part: "sources" }, heading, element("ul", {}, ...items));
+  }
+
+  /** In a window of its own, because leaving the page would end the conversation. */
+  #link(title, url) {
+    const href = safeHref(url);
+    if (!href) return title;
+    const note = element("span", { class: "aside" }, this.#words.say("window"));
+    return element("a", { href, target: "_blank", rel: "noopener noreferrer" }, title, " ", outIcon(), note);
   }
 
   #isAtEnd() {
@@ -85,9 +94,4 @@ export class Captions {
 function countOfComplete(lines) {
   const first = lines.findIndex((line) => !line.settled);
   return first < 0 ? lines.length : first;
-}
-
-function linkTo(title, url) {
-  const href = safeHref(url);
-  return href ? element("a", { href, rel: "noopener noreferrer" }, title) : title;
 }

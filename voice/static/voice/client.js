@@ -2,30 +2,29 @@
  * `VoiceClient`: one visitor's conversation, without any DOM. It joins the microphone, the speaker and the socket, and
  * tells its listeners whenever the snapshot (state.js) has changed.
  *
- *     const client = new VoiceClient({ticketUrl, socketUrl, csrfToken, captureWorklet, playbackWorklet});
+ *     const client = new VoiceClient({ csrfToken });
  *     const unsubscribe = client.subscribe(() => show(client.getSnapshot()));
+ *     client.on("turn", ({ question, answer }) => keep(question, answer));
  *     button.onclick = () => client.start();
  */
 
-import { Microphone } from "./microphone.js";
-import { MAX_PAGE_TEXT, MAX_TEXT } from "./protocol.js";
+import { PARTS } from "./parts.js";
+import { FRAME_SAMPLES, MAX_PAGE_TEXT, MAX_TEXT, SAMPLE_RATE } from "./protocol.js";
 import { ReconnectPolicy } from "./reconnect.js";
-import { Connection } from "./socket.js";
-import { Speaker } from "./speaker.js";
 import { INITIAL, isLive, reduce } from "./state.js";
-import { whenVisible } from "./visibility.js";
+import { turnFrom } from "./turns.js";
 
 const MAX_WAITING = 4; // typed questions that wait for the socket; older ones give way
+const TAIL_MS = 150; // push-to-talk: the microphone stays open, for people let go while they say the last word
+const LEAST_MS = 100; // push-to-talk: less than this is no question, and the server drops it
+const FRAME_MS = (FRAME_SAMPLES * 1000) / SAMPLE_RATE;
 
-/** What the client is made of. A test brings its own. */
-export const PARTS = Object.freeze({
-  connection: (options, events) => new Connection(options, events),
-  microphone: (options) => new Microphone(options),
-  speaker: (options) => new Speaker(options),
-  wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-  whenVisible,
-  now: () => performance.now(),
-  random: Math.random,
+/** Where a Django site has its doors, and the worklets that lie beside this module. */
+const DEFAULTS = Object.freeze({
+  ticketUrl: "/v1/voice/ticket",
+  socketUrl: "/v1/ws/voice",
+  captureWorklet: new URL("./worklets/capture.js", import.meta.url).href,
+  playbackWorklet: new URL("./worklets/playback.js", import.meta.url).href,
 });
 
 export class VoiceClient {
@@ -33,6 +32,7 @@ export class VoiceClient {
   #parts;
   #snapshot = INITIAL;
   #listeners = new Set();
+  #audience = new Map(); // name of an event → its listeners
   #policy;
   #connection = null;
   #microphone = null;
@@ -40,26 +40,43 @@ export class VoiceClient {
   #item = null; // the answer's item that binary frames belong to
   #waiting = []; // typed questions, until the socket is open
   #life = null; // of the conversation that goes on: whoever awaited something compares it
+  #unwatch = () => {};
+  #told = 0; // lines of turns that are over
+  #pushedMs = 0; // what was said while the visitor held
 
   /**
    * @param {object} options
-   *   `ticketUrl`, `socketUrl`, `csrfToken`, `captureWorklet`, `playbackWorklet` (URLs of this site), and optionally
-   *   `language` (a tag), `page` (`{url, title, text}`) and `notice` (version of the consent notice that was shown).
+   *   `csrfToken` (a text, or what returns it), and optionally `ticketUrl`, `socketUrl`, `captureWorklet`,
+   *   `playbackWorklet` (URLs of this site), `language` (a tag), `page` (`{url, title, text}`), `pushToTalk` and `notice`
+   *   (version of the consent notice that was shown).
    */
-  constructor(options, parts = PARTS) {
-    this.#options = options;
+  constructor(options = {}, parts = PARTS) {
+    this.#options = { ...DEFAULTS, ...options };
     this.#parts = parts;
   }
 
-  /** Calls `listener` after each change; returns what ends that. */
-  subscribe(listener) {
+  /** Calls `listener` after each change; returns what ends that. Bound to this client, like `getSnapshot`. */
+  subscribe = (listener) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
+  };
 
   /** The conversation now. The same object until something changes. */
-  getSnapshot() {
-    return this.#snapshot;
+  getSnapshot = () => this.#snapshot;
+
+  /**
+   * Calls `listener(detail)` at each event of that name; returns what ends that. "ready": `{sessionId, provider}`;
+   * "turn": `{turn, outcome, question, answer, sources}`, where `answer` is what was heard; "ended": `{reason, retryAt}`.
+   */
+  on(name, listener) {
+    const listeners = this.#audience.get(name) ?? new Set();
+    this.#audience.set(name, listeners.add(listener));
+    return () => listeners.delete(listener);
+  }
+
+  /** Further options, from the next conversation on: `page` in an application that changes it without loading. */
+  configure(options) {
+    this.#options = { ...this.#options, ...options };
   }
 
   /** Loudness of the visitor's own voice, from 0 to 1. */
@@ -74,13 +91,15 @@ export class VoiceClient {
 
   /**
    * Begins a conversation. Call it within the visitor's press. With `microphone: false` it is a typed one; the
-   * microphone can join later, by `mute(false)`. Without the microphone that was asked for nothing begins.
+   * microphone can join later, by `mute(false)`. Without the microphone that was asked for nothing begins, nor before
+   * the time that a refusal has named.
    */
   async start({ microphone = true } = {}) {
-    if (isLive(this.#snapshot)) return;
+    if (isLive(this.#snapshot) || this.#mustWait()) return;
     const life = (this.#life = {});
     this.#policy = new ReconnectPolicy(this.#parts.random);
-    this.#apply({ type: "client.starting" });
+    this.#apply({ type: "client.starting", pushToTalk: Boolean(this.#options.pushToTalk) });
+    this.#unwatch = this.#parts.watch(this.#surroundings());
     const speaker = this.#openSpeaker();
     if (microphone) await this.#openMicrophone();
     await speaker;
@@ -100,20 +119,37 @@ export class VoiceClient {
   async mute(muted) {
     if (!isLive(this.#snapshot)) return;
     if (!muted && !this.#microphone && !(await this.#openMicrophone())) return;
-    this.#microphone?.mute(muted);
-    this.#connection?.send("mute", { muted });
     this.#apply({ type: "client.muted", muted });
+    this.#obeyMute();
   }
 
-  /** A typed question. Begins a conversation if there is none; then call it within a press. */
+  /** Push-to-talk: the visitor presses the button, `true`, or lets it go. The answer falls silent at once. */
+  async hold(held) {
+    const { phase, held: before } = this.#snapshot;
+    const possible = before !== null && this.#microphone && (!held || (phase !== "connecting" && phase !== "reconnecting"));
+    if (!possible || held === before) return;
+    if (!held) return this.#letGo();
+    if (!this.#snapshot.speaking) this.#pushedMs = 0;
+    this.#speaker?.stop();
+    this.#apply({ type: "client.held" });
+    this.#microphone.mute(false);
+  }
+
+  /** Gives the sound back that the system took away (`paused`). Call it within a press. */
+  async resume() {
+    await Promise.all([this.#speaker?.resume(), this.#microphone?.resume()]);
+  }
+
+  /** A typed question. Begins a conversation if there is none; then call it within a press. False: it was not taken. */
   sendText(text) {
     const question = text.trim().slice(0, MAX_TEXT);
-    if (!question) return;
+    if (!question || this.#mustWait()) return false;
     this.#speaker?.stop();
     this.#apply({ type: "client.asked", text: question });
-    if (this.#connection?.send("input_text", { text: question })) return;
+    if (this.#connection?.send("input_text", { text: question })) return true;
     this.#waiting = [...this.#waiting, question].slice(-MAX_WAITING);
     this.start({ microphone: false });
+    return true;
   }
 
   /** Silences the answer; the conversation goes on. */
@@ -127,6 +163,7 @@ export class VoiceClient {
     const speaker = this.#parts.speaker({
       worklet: this.#options.playbackWorklet,
       onReport: (report) => this.#report(report),
+      onPaused: () => this.#pause(),
     });
     this.#speaker = speaker;
     try {
@@ -143,8 +180,9 @@ export class VoiceClient {
     const life = this.#life;
     const microphone = this.#parts.microphone({
       worklet: this.#options.captureWorklet,
-      onFrame: (pcm) => this.#connection?.sendAudio(pcm),
-      onLost: () => this.#closeMicrophone("lost"),
+      onFrame: (pcm) => this.#hear(pcm),
+      onLost: (status) => this.#closeMicrophone(status),
+      onPaused: () => this.#pause(),
     });
     this.#apply({ type: "client.microphone", status: "asking" });
     const status = await microphone.open().then(() => "on", (error) => error.status ?? "busy");
@@ -154,7 +192,60 @@ export class VoiceClient {
     }
     if (status === "on") this.#microphone = microphone;
     this.#apply({ type: "client.microphone", status });
+    if (status === "on") this.#obeyMute();
     return status === "on";
+  }
+
+  #hear(pcm) {
+    this.#pushedMs += FRAME_MS;
+    this.#connection?.sendAudio(pcm);
+  }
+
+  /** The microphone is off because the visitor wants it so, or because they are not looking. */
+  #obeyMute() {
+    const { muted, away, held } = this.#snapshot;
+    this.#microphone?.mute(muted || away || held === false);
+    this.#connection?.send("mute", { muted: muted || away });
+  }
+
+  async #letGo() {
+    const life = this.#life;
+    this.#apply({ type: "client.released" });
+    await this.#parts.wait(TAIL_MS);
+    if (this.#life !== life || this.#snapshot.held) return; // it is over, or they go on talking
+    this.#microphone?.mute(true);
+    if (!this.#connection?.send("commit")) return;
+    this.#apply({ type: "client.committed", asked: this.#pushedMs >= LEAST_MS });
+  }
+
+  #pause() {
+    this.#apply({ type: "client.paused", paused: Boolean(this.#speaker?.paused || this.#microphone?.paused) });
+  }
+
+  #surroundings() {
+    return {
+      onHidden: (hidden) => this.#look(hidden),
+      onOffline: (offline) => {
+        this.#apply({ type: "client.network", offline });
+        if (offline) this.#connection?.abandon();
+      },
+      onLeave: () => this.stop(),
+    };
+  }
+
+  /** Nobody is listened to by a page that they do not see. The answer goes on: its source may be what they look at. */
+  #look(hidden) {
+    if (hidden === this.#snapshot.away) return;
+    if (hidden && (!this.#microphone || this.#snapshot.muted)) return;
+    if (this.#snapshot.held !== null) return void this.hold(false);
+    this.#apply({ type: "client.away", away: hidden });
+    this.#obeyMute();
+  }
+
+  /** Whether a refusal has named a time that has not come. */
+  #mustWait() {
+    const { retryAt } = this.#snapshot;
+    return retryAt !== null && this.#parts.clock() < retryAt;
   }
 
   #closeMicrophone(status) {
@@ -178,28 +269,44 @@ export class VoiceClient {
 
   /** `start` goes first, so that it comes before any audio; then what the visitor typed meanwhile. */
   #greet() {
-    const { language, page, notice } = this.#options;
-    const fields = { language, page: page && { ...page, text: (page.text ?? "").slice(0, MAX_PAGE_TEXT) }, notice };
-    this.#connection.send("start", withoutHoles(fields));
-    if (this.#snapshot.muted) this.#connection.send("mute", { muted: true });
+    const { language, page, notice, pushToTalk } = this.#options;
+    const mode = pushToTalk ? "push_to_talk" : undefined;
+    this.#connection.send("start", withoutHoles({ language, mode, page: page && abridged(page), notice }));
+    if (this.#snapshot.muted || this.#snapshot.away) this.#connection.send("mute", { muted: true });
     for (const text of this.#waiting.splice(0)) this.#connection.send("input_text", { text });
   }
 
   #receive(message) {
     this.#react(message);
     this.#apply(message);
+    if (message.type === "turn.done") this.#tellTurn(message);
   }
 
   #react(message) {
     switch (message.type) {
-      case "session.ready": return this.#policy.ready(this.#parts.now());
+      case "session.ready": return this.#begin(message);
       case "speech.started": return this.#speaker?.stop();
       case "playback.stop": return this.#speaker?.stop(message.item_id);
       case "audio.item": this.#item = message.item_id; return;
       case "audio.done": return this.#speaker?.finish(message.item_id);
       case "notice": return message.code === "speech_unavailable" && this.#closeMicrophone("off");
-      case "session.expiring": return message.why === "auth" && this.#connection.refresh();
+      case "session.expiring": return message.why === "auth" ? this.#connection.refresh() : this.#expire(message);
     }
+  }
+
+  #begin({ session_id: sessionId, provider }) {
+    this.#policy.ready(this.#parts.now());
+    this.#tell("ready", { sessionId, provider });
+  }
+
+  #expire({ seconds, why }) {
+    this.#apply({ type: "client.expiring", seconds, why, endsAt: this.#parts.clock() + seconds * 1000 });
+  }
+
+  #tellTurn({ turn, outcome }) {
+    const { next, ...words } = turnFrom(this.#snapshot.lines, this.#told);
+    this.#told = next;
+    this.#tell("turn", { turn, outcome, ...words });
   }
 
   #play(pcm) {
@@ -219,19 +326,31 @@ export class VoiceClient {
     const delay = this.#policy.lost({ ...ending, now: this.#parts.now() });
     if (delay === null) return this.#finish(ending);
     this.#apply({ type: "client.reconnecting" });
+    if (this.#snapshot.held === false) this.#microphone?.mute(true);
     await this.#parts.wait(delay);
-    await this.#parts.whenVisible();
+    await this.#parts.whenReachable();
     if (this.#life === life) this.#dial();
   }
 
   #finish({ reason, retryAfterMs = null }) {
     this.#release();
-    this.#apply({ type: "client.closed", reason, retryAfterMs });
+    const retryAt = retryAfterMs === null ? null : this.#parts.clock() + retryAfterMs;
+    this.#apply({ type: "client.closed", reason, retryAt });
+    this.#told = this.#snapshot.lines.length;
+    this.#tell("ended", { reason, retryAt });
+    if (retryAt !== null) this.#welcomeAt(retryAt);
+  }
+
+  /** When the time has come, nothing is left of the refusal. */
+  async #welcomeAt(retryAt) {
+    for (let left; (left = retryAt - this.#parts.clock()) > 0;) await this.#parts.wait(left);
+    if (this.#snapshot.retryAt === retryAt) this.#apply({ type: "client.welcome" });
   }
 
   #release() {
     this.#life = null;
     this.#waiting = [];
+    this.#unwatch();
     this.#microphone?.close();
     this.#speaker?.close();
     this.#connection = this.#microphone = this.#speaker = null;
@@ -243,6 +362,14 @@ export class VoiceClient {
     this.#snapshot = next;
     for (const listener of this.#listeners) listener();
   }
+
+  #tell(name, detail) {
+    for (const listener of this.#audience.get(name) ?? []) listener(detail);
+  }
+}
+
+function abridged(page) {
+  return { ...page, text: (page.text ?? "").slice(0, MAX_PAGE_TEXT) };
 }
 
 function withoutHoles(fields) {

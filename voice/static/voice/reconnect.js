@@ -37,11 +37,13 @@ export const RULES = Object.freeze({
   4513: backoff(5),
 });
 const UNKNOWN = backoff(3); // 1006 (no close frame came), and codes of a newer server
+const RESTARTING = backoff(5); // nobody answers, after a server said that it restarts
 
 export class ReconnectPolicy {
   #random;
   #attempt = 0;
   #readyAt = null;
+  #restarting = false;
 
   /** @param {() => number} random from 0 to 1 */
   constructor(random = Math.random) {
@@ -59,8 +61,9 @@ export class ReconnectPolicy {
    */
   lost({ code, retryAfterMs = null, now }) {
     if (this.#readyAt !== null && now - this.#readyAt >= HEALTHY_MS) this.#attempt = 0;
+    this.#restarting = code === 4512 || (this.#restarting && this.#readyAt === null);
     this.#readyAt = null;
-    const rule = RULES[code] ?? UNKNOWN;
+    const rule = RULES[code] ?? (this.#restarting ? RESTARTING : UNKNOWN);
     if (this.#attempt >= rule.attempts) return null;
     const delay = rule.delay({ attempt: this.#attempt, random: this.#random, retryAfterMs });
     if (delay > LONGEST_WAIT_MS) return null;

@@ -5,6 +5,7 @@ import { TicketRefused, requestTicket } from "./ticket.js";
 
 const TIME_LIMIT_MS = 10_000; // for the handshake
 const MAX_UNSENT_BYTES = 96_000; // two seconds of the microphone; older speech is of no use to anyone
+const STUCK_MS = 8_000; // a network that has taken nothing for so long is gone, though nobody said so
 
 export class Connection {
   #options;
@@ -12,6 +13,7 @@ export class Connection {
   #socket = null;
   #ending = null; // what session.ending said
   #closed = false;
+  #fullSince = null;
 
   /**
    * @param {{ticketUrl: string, socketUrl: string, csrfToken: string}} options
@@ -42,7 +44,15 @@ export class Connection {
   /** Sends a frame of the microphone, or drops it: on a network that cannot keep up, and before the socket is open. */
   sendAudio(pcm) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return;
-    if (this.#socket.bufferedAmount < MAX_UNSENT_BYTES) this.#socket.send(pcm);
+    if (this.#socket.bufferedAmount >= MAX_UNSENT_BYTES) return this.#wait(performance.now());
+    this.#fullSince = null;
+    this.#socket.send(pcm);
+  }
+
+  /** The network is gone: there is nothing to wait for. */
+  abandon() {
+    this.#close(LOST);
+    this.#socket?.close();
   }
 
   /** A new token for this socket, before the old one expires. */
@@ -60,7 +70,7 @@ export class Connection {
 
   #dial(ticket) {
     const socket = new WebSocket(absolute(this.#options.socketUrl), [SUBPROTOCOL, BEARER_PREFIX + ticket]);
-    const impatience = setTimeout(() => this.#giveUp(), TIME_LIMIT_MS);
+    const impatience = setTimeout(() => this.abandon(), TIME_LIMIT_MS);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       clearTimeout(impatience);
@@ -74,9 +84,9 @@ export class Connection {
     this.#socket = socket;
   }
 
-  #giveUp() {
-    this.#close(LOST);
-    this.#socket.close();
+  #wait(now) {
+    this.#fullSince ??= now;
+    if (now - this.#fullSince >= STUCK_MS) this.abandon();
   }
 
   #receive(data) {

@@ -4,25 +4,39 @@
  * element may not play, the sound goes out directly.
  */
 
+import { OpenContext } from "./context.js";
 import { SAMPLE_RATE } from "./protocol.js";
 
 export class Speaker {
   #worklet;
   #onReport;
+  #onPaused;
   #context = null;
+  #open = null; // the same, watched
   #node = null;
   #audio = null;
   #analyser = null;
   #window = null;
 
   /**
-   * @param {{worklet: string, onReport: (report: object) => void}} options
-   *   `onReport` gets `{item_id, played_ms, received_ms, underruns, complete, over}`: every 250 ms while playing, at the
+   * @param {{worklet: string, onReport: (report: object) => void, onPaused: () => void}} options
+   *   `onPaused` is called when `paused` may have changed. `onReport` gets `{item_id, played_ms, received_ms, underruns, complete, over}`: every 250 ms while playing, at the
    *   end of an item, and at once after a stop.
    */
-  constructor({ worklet, onReport }) {
+  constructor({ worklet, onReport, onPaused }) {
     this.#worklet = worklet;
     this.#onReport = onReport;
+    this.#onPaused = onPaused;
+  }
+
+  /** Whether the system has taken the sound away. */
+  get paused() {
+    return this.#open?.paused ?? false;
+  }
+
+  /** Call it within the visitor's press. */
+  async resume() {
+    await Promise.all([this.#open?.resume(), this.#audio?.play().catch(() => {})]);
   }
 
   /** An AnalyserNode on all that is played, for meters and for measurements; null while the speaker is closed. */
@@ -44,6 +58,7 @@ export class Speaker {
       await Promise.all([this.#context.audioWorklet.addModule(this.#worklet), this.#context.resume()]);
       this.#connect();
       await this.#playThroughElement();
+      this.#open = new OpenContext(this.#context, this.#onPaused);
     } catch (error) {
       this.close();
       throw error;
@@ -68,8 +83,9 @@ export class Speaker {
   close() {
     if (this.#node) this.#node.port.onmessage = null;
     if (this.#audio) this.#audio.srcObject = null;
-    if (this.#context && this.#context.state !== "closed") this.#context.close();
-    this.#context = this.#node = this.#audio = this.#analyser = null;
+    if (this.#open) this.#open.close();
+    else this.#context?.close();
+    this.#context = this.#open = this.#node = this.#audio = this.#analyser = null;
   }
 
   #connect() {

@@ -24,15 +24,19 @@ export const MICROPHONE = Object.freeze([
 export const INITIAL = Object.freeze({
   phase: "ready",
   reason: null, // why the conversation ended: a reason of session.ending, or "network", "stale_page", "unloaded"
-  retryAfterMs: null,
+  retryAt: null, // when a conversation is possible again, in milliseconds since 1970; null: at any time
   microphone: "off",
   muted: false,
+  away: false, // the page is out of sight, and the microphone rests until it is back
+  paused: false, // the system took the sound away: a call, a locked screen
+  offline: false,
+  held: null, // push-to-talk: whether the visitor holds; null where the voice itself is waited for
   speaking: false,
   asked: false,
   lines: Object.freeze([]),
   sources: Object.freeze([]), // of the coming answer, until its line is there
   notice: null,
-  expiring: null, // {seconds, why}
+  expiring: null, // {seconds, why, endsAt}; `endsAt` in milliseconds since 1970
   sessionId: null,
 });
 
@@ -59,12 +63,34 @@ function changed(snapshot, change) {
 }
 
 const RULES = {
-  "client.starting": () => ({ phase: "connecting", reason: null, retryAfterMs: null, notice: null, expiring: null }),
+  "client.starting": (_now, { pushToTalk = false }) => ({
+    phase: "connecting",
+    reason: null,
+    retryAt: null,
+    notice: null,
+    expiring: null,
+    held: pushToTalk ? false : null,
+  }),
+  "client.welcome": () => ({ phase: "ready", reason: null, retryAt: null }),
   "client.microphone": (now, { status }) => ({
     microphone: status,
     phase: now.phase === "connecting" && isProblem(status) ? "ready" : now.phase,
   }),
   "client.muted": (_now, { muted }) => ({ muted }),
+  "client.away": (_now, { away }) => ({ away, notice: away ? null : "was_away" }),
+  "client.paused": (_now, { paused }) => ({ paused }),
+  "client.network": (_now, { offline }) => ({ offline }),
+  "client.held": (now) => ({
+    held: true,
+    phase: "listening",
+    speaking: true,
+    asked: false,
+    notice: null,
+    sources: [],
+    lines: settled(now.lines),
+  }),
+  "client.released": () => ({ held: false }),
+  "client.committed": (_now, { asked }) => ({ speaking: false, asked, phase: asked ? "thinking" : "listening" }),
   "client.asked": (now, { text }) => ({
     phase: isLive(now) && !waiting(now) ? "thinking" : now.phase,
     asked: true,
@@ -77,11 +103,13 @@ const RULES = {
   "client.played": (now, { report }) => ({ lines: withPlayed(now.lines, report) }),
   "client.notice": (_now, { code }) => ({ notice: code }),
   "client.reconnecting": (now) => ({ phase: "reconnecting", ...atRest(now) }),
-  "client.closed": (now, { reason, retryAfterMs = null }) => ({
+  "client.closed": (now, { reason, retryAt = null }) => ({
     phase: PLAIN_ENDS.has(reason) ? "ended" : "unavailable",
     reason,
-    retryAfterMs,
+    retryAt,
     muted: false,
+    away: false,
+    paused: false,
     microphone: isProblem(now.microphone) ? now.microphone : "off",
     ...atRest(now),
   }),
@@ -106,7 +134,7 @@ const RULES = {
   "context": (_now, { sources }) => ({ sources }),
   "turn.done": (now, { outcome }) => turnDone(now, outcome),
   "notice": (_now, { code }) => ({ notice: code }),
-  "session.expiring": (_now, { seconds, why }) => (why === "auth" ? null : { expiring: { seconds, why } }),
+  "client.expiring": (_now, { seconds, why, endsAt }) => ({ expiring: Object.freeze({ seconds, why, endsAt }) }),
 };
 
 /** A new answer begins, or a known one goes on: what still comes of an old one changes its line only. */
@@ -123,7 +151,7 @@ function turnDone(now, outcome) {
 }
 
 function atRest(now) {
-  return { speaking: false, asked: false, sources: [], expiring: null, lines: settled(now.lines) };
+  return { speaking: false, held: now.held === null ? null : false, asked: false, sources: [], expiring: null, lines: settled(now.lines) };
 }
 
 function waiting(now) {

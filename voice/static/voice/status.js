@@ -1,4 +1,4 @@
-/** What the widget says about a snapshot. Pure: names of words and the values in them. */
+/** What the widget says about a snapshot. Pure: names of words (words.js) and the values in them. */
 
 import { isLive } from "./state.js";
 
@@ -11,31 +11,43 @@ export const TOLD_REASONS = Object.freeze([
 
 /** The word for where the conversation stands: `[name, values]`. */
 export function phaseWord(snapshot) {
-  const { phase, muted, microphone } = snapshot;
+  const { phase, muted, microphone, held } = snapshot;
   if (microphone === "asking") return ["phase.asking", {}];
+  if (snapshot.paused && isLive(snapshot)) return ["phase.paused", {}];
+  if (phase === "listening" && held === false && microphone === "on") return ["phase.hold", {}];
   if (phase === "listening" && microphone !== "on") return ["phase.typing", {}];
-  if ((phase === "listening" || phase === "interrupted") && muted) return ["phase.muted", {}];
+  if ((phase === "listening" || phase === "interrupted") && (muted || snapshot.away)) return ["phase.muted", {}];
   return [`phase.${phase}`, {}];
 }
 
-/** The sentence that explains, or null: trouble with the microphone, an end, a notice, the time that is left. */
-export function hint(snapshot) {
-  const { phase, reason, microphone, notice, expiring } = snapshot;
-  if (phase === "ended" || phase === "unavailable") return endHint(reason, snapshot.retryAfterMs);
-  if (GONE.has(microphone)) return [`microphone.${microphone}`, {}];
-  if (expiring && isLive(snapshot)) return ["expiring", { seconds: expiring.seconds }];
-  return notice ? [`notice.${notice}`, {}] : null;
+/**
+ * The sentences that explain, as `[name, values]` each: trouble with the sound, the network or the microphone, an end
+ * and when it is over, a notice, the time that is left.
+ */
+export function hints(snapshot) {
+  const { phase, reason, retryAt, microphone, notice, expiring } = snapshot;
+  if (phase === "ended" || phase === "unavailable") return endHints(reason, retryAt);
+  if (isLive(snapshot) && snapshot.paused) return [["paused", {}]];
+  if (phase === "reconnecting" && snapshot.offline) return [["offline", {}]];
+  if (GONE.has(microphone)) return [[`microphone.${microphone}`, {}]];
+  if (expiring && isLive(snapshot)) return [["expiring", { seconds: expiring.seconds }]];
+  return notice ? [[`notice.${notice}`, {}]] : [];
 }
 
-function endHint(reason, retryAfterMs) {
-  if (reason === "client_hangup") return null;
-  if (reason === "rate_limited" && retryAfterMs) {
-    return ["reason.rate_limited_until", { minutes: Math.ceil(retryAfterMs / 60_000) }];
-  }
-  return [TOLD_REASONS.includes(reason) ? `reason.${reason}` : "reason.other", {}];
+function endHints(reason, retryAt) {
+  if (reason === "client_hangup") return [];
+  const sentence = [TOLD_REASONS.includes(reason) ? `reason.${reason}` : "reason.other", {}];
+  return retryAt === null ? [sentence] : [sentence, ["available", { at: new Date(retryAt) }]];
 }
 
 /** Whether the visitor's own voice is being taken: then its level is shown. */
-export function isHearing({ phase, microphone, muted }) {
-  return microphone === "on" && !muted && (phase === "listening" || phase === "interrupted");
+export function isHearing({ phase, microphone, muted, away, paused, held }) {
+  const open = microphone === "on" && !muted && !away && !paused && held !== false;
+  return open && (phase === "listening" || phase === "interrupted");
+}
+
+/** The seconds that are left of a conversation whose end is near, or null. `now` is in milliseconds since 1970. */
+export function secondsLeft(snapshot, now) {
+  if (!snapshot.expiring || !isLive(snapshot)) return null;
+  return Math.max(0, Math.round((snapshot.expiring.endsAt - now) / 1000));
 }

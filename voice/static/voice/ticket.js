@@ -18,7 +18,7 @@ export class TicketRefused extends Error {
  * @throws {TicketRefused}
  */
 export async function requestTicket({ ticketUrl, csrfToken }, fetch = globalThis.fetch) {
-  const response = await post(fetch, ticketUrl, csrfToken);
+  const response = await post(fetch, ticketUrl, typeof csrfToken === "function" ? csrfToken() : csrfToken);
   const body = await response.json().catch(() => null);
   if (response.ok && typeof body?.ticket === "string") return body.ticket;
   throw new TicketRefused(endingOf(response.status, body?.error));

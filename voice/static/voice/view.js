@@ -4,22 +4,27 @@ import { Captions } from "./captions.js";
 import { element, icon, setText } from "./dom.js";
 import { closeIcon, microphoneIcon, mutedIcon, sendIcon, stopIcon, voiceIcon } from "./icons.js";
 import { isAnswering, isLive } from "./state.js";
-import { hint, isHearing, phaseWord } from "./status.js";
+import { hints, isHearing, phaseWord } from "./status.js";
+import { TalkButton } from "./talk.js";
 
 export class View {
   #words;
   #nodes;
   #captions;
+  #talk;
+  #talking = false; // whether the main button is for talking, by push
 
   /**
    * @param {object} words see words.js
-   * @param {object} actions `toggle()`, `press()` (start, or stop), `mute()`, `ask(text)`, `agree()`, `decline()`
+   * @param {object} actions `toggle()`, `press()` (start, or stop), `hold(held)`, `second()` (the microphone, or the
+   *   end), `ask(text)`, `agree()`, `decline()`
    * @param {{floating: boolean}} layout
    */
   constructor(words, actions, { floating }) {
     this.#words = words;
     this.#captions = new Captions(words);
     this.#nodes = this.#build(actions, floating);
+    this.#talk = new TalkButton(this.#nodes.main, () => this.#talking, actions.hold);
     this.elements = floating ? [this.#nodes.launcher, this.#nodes.panel] : [this.#nodes.panel];
   }
 
@@ -34,6 +39,12 @@ export class View {
   /** Loudness of the visitor's voice, from 0 to 1. */
   showLevel(level) {
     this.#nodes.panel.style.setProperty("--level", level.toFixed(2));
+  }
+
+  /** How many seconds are left, or null where nobody needs to know. */
+  showTime(seconds) {
+    const time = seconds === null ? "" : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    setText(this.#nodes.time, time && this.#words.say("left", { time }));
   }
 
   focusMain() {
@@ -60,6 +71,7 @@ export class View {
       ...this.#buildConsent(actions),
       status: element("p", { "role": "status", "part": "status", "class": "status" }),
       hint: element("p", { "role": "status", "part": "hint", "class": "hint" }),
+      time: element("span", { role: "timer", part: "time", class: "time" }),
       intro: element("p", { class: "intro" }, this.#words.say("intro")),
       launcher: this.#button("launcher", actions.toggle),
     };
@@ -72,10 +84,10 @@ export class View {
     const meter = element("span", { "class": "meter", "aria-hidden": "true" }, ...[1, 2, 3, 4, 5].map(() => element("i")));
     return element(
       "section", { "id": "panel", "part": "panel", "class": floating ? "panel floating" : "panel", "aria-labelledby": "title" },
-      element("header", {}, title, element("div", { class: "state" }, meter, nodes.status)),
+      element("header", {}, title, element("div", { class: "state" }, nodes.time, meter, nodes.status)),
       element("div", { class: "conversation" }, nodes.intro, this.#captions.element),
       nodes.hint, nodes.consent,
-      element("div", { class: "controls" }, nodes.main, nodes.mute), nodes.form,
+      element("div", { class: "controls" }, nodes.main, nodes.second), nodes.form,
     );
   }
 
@@ -90,7 +102,7 @@ export class View {
       event.preventDefault();
       if (input.value.trim()) actions.ask(input.value);
     });
-    return { form, input, main: this.#button("main", actions.press), mute: this.#button("mute", actions.mute) };
+    return { form, input, send, main: this.#button("main", actions.press), second: this.#button("second", actions.second) };
   }
 
   #buildConsent(actions) {
@@ -135,22 +147,43 @@ export class View {
   #renderStatus(snapshot) {
     const { status, hint: explanation } = this.#nodes;
     setText(status, this.#words.say(...phaseWord(snapshot)));
-    const sentence = hint(snapshot);
-    setText(explanation, sentence ? this.#words.say(...sentence) : "");
+    setText(explanation, hints(snapshot).map((sentence) => this.#words.say(...sentence)).join(" "));
   }
 
   /** One main button, so that the focus stays where it is: start, then stop the answer, then end. */
   #renderControls(snapshot) {
-    const { main, mute } = this.#nodes;
+    const { main } = this.#nodes;
     const live = isLive(snapshot);
+    this.#talking = live && snapshot.held !== null && snapshot.microphone === "on" && !snapshot.paused;
+    this.#talk.follow(snapshot.held);
+    this.#label(main, ...this.#mainLabel(snapshot, live));
+    main.classList.toggle("live", live && !this.#talking);
+    main.classList.toggle("talk", this.#talking);
+    if (this.#talking) main.setAttribute("aria-pressed", String(snapshot.held));
+    else main.removeAttribute("aria-pressed");
+    // Not `disabled`: the focus would be lost, and with it the place where the button works again.
+    for (const button of [main, this.#nodes.send]) button.setAttribute("aria-disabled", String(snapshot.retryAt !== null));
+    this.#renderSecond(snapshot, live);
+  }
+
+  #mainLabel(snapshot, live) {
+    if (!live) return ["start", microphoneIcon];
+    if (snapshot.paused) return ["resume", voiceIcon];
+    if (this.#talking) return [snapshot.held ? "release" : "talk", microphoneIcon];
+    return isAnswering(snapshot) ? ["stop", stopIcon] : ["end", closeIcon];
+  }
+
+  #renderSecond(snapshot, live) {
+    const { main, second } = this.#nodes;
+    if (!live && second.matches(":focus")) main.focus(); // or the focus would be lost with it
+    second.hidden = !live;
+    if (this.#talking) {
+      second.removeAttribute("aria-pressed");
+      return this.#label(second, "end", closeIcon);
+    }
     const speaks = snapshot.microphone === "on" && !snapshot.muted;
-    if (!live) this.#label(main, "start", microphoneIcon);
-    else this.#label(main, isAnswering(snapshot) ? "stop" : "end", isAnswering(snapshot) ? stopIcon : closeIcon);
-    main.classList.toggle("live", live);
-    if (!live && mute.matches(":focus")) main.focus(); // or the focus would be lost with it
-    mute.hidden = !live;
-    mute.setAttribute("aria-pressed", String(!speaks));
-    this.#label(mute, "mute", speaks ? microphoneIcon : mutedIcon);
+    second.setAttribute("aria-pressed", String(!speaks));
+    this.#label(second, "mute", speaks ? microphoneIcon : mutedIcon);
   }
 
   #label(button, word, drawing) {

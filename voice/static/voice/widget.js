@@ -1,18 +1,21 @@
 /**
  * `<voice-widget>`: the conversation in a page, as one element. `{% voice_widget %}` writes it with all it needs: URLs in
- * data attributes, words in a `<template>`. Nothing but its looks is loaded before the visitor turns to it.
+ * data attributes, words in a `<template>`. Nothing but its looks is loaded before the visitor's first press.
  *
- * `element.client` is the `VoiceClient` under it (null until the first press).
+ * `element.client` is the `VoiceClient` under it (null until then), `element.context` what the assistant is told of the
+ * page. It dispatches `voice:ready`, `voice:turn`, `voice:ended` and `voice:state`; see voice/docs/widget.md.
  */
 
+import { accentsOf } from "./accent.js";
 import { consent, hasConsented } from "./consent.js";
 import { element } from "./dom.js";
 import { INITIAL, isAnswering, isLive, reduce } from "./state.js";
-import { isHearing } from "./status.js";
+import { isHearing, secondsLeft } from "./status.js";
 import { View } from "./view.js";
 import { readWords } from "./words.js";
 
 const UNLOADED = reduce(INITIAL, { type: "client.closed", reason: "unloaded" });
+const EVENTS = ["ready", "turn", "ended"];
 const LOUD = 0.15; // RMS of a voice close to the microphone: the meter's full scale
 
 class VoiceWidget extends HTMLElement {
@@ -23,9 +26,23 @@ class VoiceWidget extends HTMLElement {
   #open = false;
   #wanted = null; // what the visitor wanted to do when the consent notice stopped them
   #frame = 0;
+  #second = 0; // the timer that counts the time left
+  #phase = INITIAL.phase;
+  #context = null;
 
   get client() {
     return this.#client;
+  }
+
+  /** `{url, title, text}` of the page, from the next conversation on; by default what the attributes and the page say. */
+  get context() {
+    const { context = "", contextTitle, contextUrl } = this.dataset;
+    const page = { url: contextUrl || location.pathname, title: contextTitle || document.title, text: context };
+    return { ...page, ...this.#context };
+  }
+
+  set context(context) {
+    this.#context = context;
   }
 
   connectedCallback() {
@@ -33,14 +50,24 @@ class VoiceWidget extends HTMLElement {
     const floating = this.getAttribute("position") !== "inline";
     this.#open = !floating;
     this.#view = new View(readWords(this), this.#actions(), { floating });
+    this.#colour();
     this.#show(this.attachShadow({ mode: "open" }));
     this.#render();
-    for (const interest of ["pointerenter", "focusin"]) this.addEventListener(interest, () => this.#preload(), { once: true });
+    for (const press of ["pointerdown", "keydown"]) this.addEventListener(press, () => this.#preload(), { once: true });
     this.addEventListener("keydown", (event) => this.#key(event));
   }
 
   disconnectedCallback() {
     this.#client?.stop();
+  }
+
+  #colour() {
+    const accents = accentsOf(this.getAttribute("accent"));
+    if (!accents) return;
+    this.style.setProperty("--voice-accent", accents.accent);
+    this.style.setProperty("--voice-on-accent", accents.onAccent);
+    this.style.setProperty("--voice-accent-dark", accents.accentDark);
+    this.style.setProperty("--voice-on-accent-dark", accents.onAccentDark);
   }
 
   /** Unstyled for a moment is worse than absent for a moment; unstyled for ever is better than absent for ever. */
@@ -56,7 +83,8 @@ class VoiceWidget extends HTMLElement {
     return {
       toggle: () => this.#toggle(),
       press: () => this.#press(),
-      mute: () => this.#mute(),
+      hold: (held) => this.#client.hold(held),
+      second: () => this.#pressSecond(),
       ask: (text) => this.#ask(text),
       agree: () => this.#agree(),
       decline: () => this.#decline(),
@@ -77,7 +105,9 @@ class VoiceWidget extends HTMLElement {
   }
 
   #press() {
-    if (isLive(this.#snapshot)) this.#stop();
+    const snapshot = this.#snapshot;
+    if (isLive(snapshot) && snapshot.paused) this.#client.resume();
+    else if (isLive(snapshot)) this.#stop();
     else this.#whenAgreed((client) => client.start());
   }
 
@@ -86,15 +116,16 @@ class VoiceWidget extends HTMLElement {
     else this.#client.stop();
   }
 
-  #mute() {
-    const { microphone, muted } = this.#snapshot;
-    this.#client.mute(microphone === "on" && !muted);
+  /** Where the main button is for talking, the other one ends. */
+  #pressSecond() {
+    const { microphone, muted, held } = this.#snapshot;
+    if (held !== null && microphone === "on") this.#client.stop();
+    else this.#client.mute(microphone === "on" && !muted);
   }
 
   #ask(text) {
     this.#whenAgreed((client) => {
-      client.sendText(text);
-      this.#view.clearQuestion();
+      if (client.sendText(text)) this.#view.clearQuestion();
     });
   }
 
@@ -157,17 +188,22 @@ class VoiceWidget extends HTMLElement {
     if (!this.#client) {
       this.#client = new VoiceClient(this.#options());
       this.#client.subscribe(() => this.#render());
+      for (const name of EVENTS) this.#client.on(name, (detail) => this.#dispatch(name, detail));
     }
+    if (!isLive(this.#snapshot)) this.#client.configure({ page: this.context });
     return this.#client;
   }
 
   #options() {
     const { ticketUrl, socketUrl, csrfToken, captureWorklet, playbackWorklet, noticeVersion } = this.dataset;
-    const { pageUrl, pageTitle, pageText = "" } = this.dataset;
-    const page = { url: pageUrl || location.pathname, title: pageTitle || document.title, text: pageText };
     const language = this.getAttribute("lang") ?? undefined;
     const notice = noticeVersion || undefined;
-    return { ticketUrl, socketUrl, csrfToken, captureWorklet, playbackWorklet, language, page, notice };
+    const pushToTalk = this.hasAttribute("push-to-talk");
+    return { ticketUrl, socketUrl, csrfToken, captureWorklet, playbackWorklet, language, notice, pushToTalk };
+  }
+
+  #dispatch(name, detail) {
+    this.dispatchEvent(new CustomEvent(`voice:${name}`, { detail, bubbles: true, composed: true }));
   }
 
   get #snapshot() {
@@ -178,6 +214,17 @@ class VoiceWidget extends HTMLElement {
     const snapshot = this.#snapshot;
     this.#view.render(snapshot, { open: this.#open, consenting: this.#wanted !== null });
     if (isHearing(snapshot) && !this.#frame) this.#meter();
+    this.#countDown();
+    if (snapshot.phase === this.#phase) return;
+    this.#phase = snapshot.phase;
+    this.#dispatch("state", { phase: snapshot.phase });
+  }
+
+  #countDown() {
+    const left = secondsLeft(this.#snapshot, Date.now());
+    this.#view.showTime(left);
+    clearTimeout(this.#second);
+    if (left !== null) this.#second = setTimeout(() => this.#countDown(), 1_000);
   }
 
   #meter() {
