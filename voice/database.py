@@ -18,7 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from voice.condition import Part, note
 
 T = TypeVar("T")
 
@@ -34,8 +36,14 @@ async def call(function: Callable[..., T], *args: Any, limit: float, **kwargs: A
     context = contextvars.copy_context()
     work = partial(context.run, _on_fresh_connections, partial(function, *args, **kwargs))
     # Not wait_for: up to Python 3.11 it loses a cancellation that comes in the instant in which the call is done.
-    async with asyncio.timeout(limit):
-        return await asyncio.get_running_loop().run_in_executor(_threads, work)
+    try:
+        async with asyncio.timeout(limit):
+            answer = await asyncio.get_running_loop().run_in_executor(_threads, work)
+    except (OperationalError, InterfaceError, TimeoutError):
+        note(Part.DATABASE, ok=False)
+        raise
+    note(Part.DATABASE, ok=True)
+    return answer
 
 
 def ask(function: Callable[[], T], *, limit: float) -> T:
