@@ -14,8 +14,10 @@ from django.test.utils import CaptureQueriesContext
 
 import voice
 from project.asgi import application
+from tests.redis_server import RedisServer
 from voice import condition, database, gate, health, live
 from voice.admission.memory import MemoryStore
+from voice.admission.redis.store import RedisStore
 from voice.admission.store import StoreUnavailable
 from voice.condition import Part
 from voice.models import VoiceLiveSettings
@@ -252,6 +254,28 @@ def test_switched_off_and_unknown_nothing_is_looked_up(client):
     with CaptureQueriesContext(connection) as queries:
         assert client.get(URL).status_code == 200
     assert len(queries) == 0
+
+
+async def test_redis_itself_is_asked_frozen_gone_and_back(voice_on, monkeypatch):
+    with RedisServer() as redis:
+        store = RedisStore(redis.url, "voice", no_history)
+        monkeypatch.setattr(gate, "store", lambda: store)
+        monkeypatch.setattr(health, "FRESH_SECONDS", 0.0)
+        assert (await ask("probe=ready")).status == 200
+        assert condition.known()[Part.REDIS].ok
+        redis.freeze()
+        assert (await ask("probe=ready")).status == 503
+        redis.thaw()
+        redis.kill()
+        assert (await ask("probe=ready")).status == 503
+        assert not condition.known()[Part.REDIS].ok
+        redis.start()
+        assert (await ask("probe=ready")).status == 200
+        await store.close()
+
+
+async def no_history(user_id: str) -> list[tuple[str, float]]:
+    return []
 
 
 async def test_what_is_used_is_noted():
