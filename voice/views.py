@@ -84,6 +84,7 @@ def _granted(user: AbstractBaseUser, origin: str) -> JsonResponse:
 
 
 def _refusal(refused: Refused) -> JsonResponse:
+    gate.refused(refused.reason)
     return refusal(_STATUS[refused.reason], refused.reason.value, _message(refused), refused.retry_after_ms)
 
 
