@@ -9,8 +9,9 @@ pages = get_asgi_application()  # loads the apps, which the imports below need
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
+from voice.health import HealthCheck  # noqa: E402
 from voice.middleware import JWTAuthMiddleware  # noqa: E402
 from voice.routing import websocket_urlpatterns  # noqa: E402
 
 sockets = JWTAuthMiddleware(URLRouter(websocket_urlpatterns))  # type: ignore[arg-type]  # stubs want one exact scope
-application = ProtocolTypeRouter({"http": pages, "websocket": sockets})
+application = HealthCheck(ProtocolTypeRouter({"http": pages, "websocket": sockets}))

@@ -1,12 +1,14 @@
 """What many tests share: visitors, and how long Hypothesis may look for trouble."""
 
 import os
+from collections import Counter
 from typing import Any
 
 import pytest
 from hypothesis import settings as hypothesis
 
-from voice import live
+from voice import live, tally
+from voice.protocol.outcomes import EndReason
 
 hypothesis.register_profile("checkout", deadline=None)
 hypothesis.register_profile("ci", deadline=None, derandomize=True)
@@ -23,6 +25,19 @@ def voice_on(settings: Any, db: None) -> None:
 def nothing_decided() -> None:
     """What staff decided in the test before is not remembered."""
     live.forget()
+
+
+@pytest.fixture(autouse=True)
+def turned_away(monkeypatch: pytest.MonkeyPatch) -> "Counter[EndReason]":
+    """Who was turned away in this process, by reason: counted, and not written to the database behind a test."""
+    counted: Counter[EndReason] = Counter()
+
+    class Counting(tally.Tally):
+        def count(self, reason: EndReason) -> None:
+            counted[reason] += 1
+
+    monkeypatch.setattr(tally, "refusals", Counting(tally.write))
+    return counted
 
 
 @pytest.fixture

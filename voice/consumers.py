@@ -93,25 +93,25 @@ class VoiceConsumer(AsyncWebsocketConsumer):
     async def _admitted(self, scope: Any) -> tuple[Identity, Limits]:
         """Who it is, and within which limits. Raises :class:`Over`."""
         if scope["voice_refusal"] is not None:
-            raise Over(scope["voice_refusal"])
+            raise _refusal(scope["voice_refusal"])
         identity: Identity = scope["voice_identity"]
         if not origins.admits(scope, identity):
-            raise Over(EndReason.FORBIDDEN_ORIGIN)
+            raise _refusal(EndReason.FORBIDDEN_ORIGIN)
         try:
             decision = await database.call(gate.decide, identity.user, limit=DECISION_LIMIT)
         except (TimeoutError, DatabaseFault):
             decision = EndReason.OVERLOADED
         if isinstance(decision, EndReason):
-            raise Over(decision)
+            raise _refusal(decision)
         return identity, decision
 
     async def _take_place(self, session_id: str, user_id: str, limits: Limits) -> None:
         try:
             answer = await gate.store().acquire(session_id, user_id, limits, self._address(limits))
         except StoreUnavailable as error:
-            raise Over(error.reason) from None
+            raise _refusal(error.reason) from None
         if isinstance(answer, Refused):
-            raise Over(answer.reason, answer.retry_after_ms)
+            raise _refusal(answer.reason, answer.retry_after_ms)
 
     def _address(self, limits: Limits) -> str:
         """Whose address counts this start; none where addresses are not counted, so that none is kept."""
@@ -146,7 +146,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                 language=session.terms.language,
             )
         except RecordsUnavailable as error:
-            raise Over(error.reason) from None
+            raise _refusal(error.reason) from None
 
     # -- the conversation ----------------------------------------------------------------------------------------
 
@@ -237,6 +237,12 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                     await self.close(over.reason.ending.code)
         except (OSError, TimeoutError):
             log.debug("nobody heard the goodbye")
+
+
+def _refusal(reason: EndReason, retry_after_ms: int | None = None) -> Over:
+    """Turned away, and counted: there will be no record."""
+    gate.refused(reason)
+    return Over(reason, retry_after_ms)
 
 
 def _pass_on(session: Session, said: wire.ClientMessage | c.TellError) -> None:

@@ -18,7 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from voice.condition import Part, note
 
 T = TypeVar("T")
 
@@ -32,10 +34,16 @@ async def call(function: Callable[..., T], *args: Any, limit: float, **kwargs: A
     on unheard (a thread cannot be stopped), so it may still take effect.
     """
     context = contextvars.copy_context()
-    work = partial(context.run, _on_fresh_connections, partial(function, *args, **kwargs))
+    work = partial(context.run, on_fresh_connections, partial(function, *args, **kwargs))
     # Not wait_for: up to Python 3.11 it loses a cancellation that comes in the instant in which the call is done.
-    async with asyncio.timeout(limit):
-        return await asyncio.get_running_loop().run_in_executor(_threads, work)
+    try:
+        async with asyncio.timeout(limit):
+            answer = await asyncio.get_running_loop().run_in_executor(_threads, work)
+    except (OperationalError, InterfaceError, TimeoutError):
+        note(Part.DATABASE, ok=False)
+        raise
+    note(Part.DATABASE, ok=True)
+    return answer
 
 
 def ask(function: Callable[[], T], *, limit: float) -> T:
@@ -48,11 +56,11 @@ def ask(function: Callable[[], T], *, limit: float) -> T:
         asyncio.get_running_loop()
     except RuntimeError:
         return function()
-    return _threads.submit(_on_fresh_connections, function).result(limit)
+    return _threads.submit(on_fresh_connections, function).result(limit)
 
 
-def _on_fresh_connections(function: Callable[[], T]) -> T:
-    # What Django does around each request, so that CONN_MAX_AGE holds here too and a broken connection is replaced.
+def on_fresh_connections(function: Callable[[], T]) -> T:
+    """Call ``function`` here, in order: ``CONN_MAX_AGE`` holds as around a view, a broken connection is replaced."""
     close_old_connections()
     try:
         return function()

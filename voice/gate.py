@@ -10,7 +10,7 @@ from functools import cache
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import Error as DatabaseFault
 
-from voice import live, starts
+from voice import live, starts, tally
 from voice.admission.flag import Flag
 from voice.admission.limits import HOUR_SECONDS, Limits
 from voice.admission.store import AdmissionStore, StoreUnavailable
@@ -56,6 +56,12 @@ def look() -> None:
 def is_off() -> bool:
     """Whether a switch is known to be off. No I/O: what :func:`look` has learnt last counts, however long ago."""
     return not flag().master() or not live.last().enabled
+
+
+def refused(reason: EndReason) -> None:
+    """Count that somebody was turned away. Where the site's setting is off, there is nobody to be."""
+    if flag().master():
+        tally.refusals.count(reason)
 
 
 async def _history(user_id: str) -> list[tuple[str, float]]:

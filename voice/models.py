@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from voice.knowledge.models import KnowledgeDocument
 from voice.protocol.outcomes import EndReason, TurnOutcome
 
-__all__ = ["KnowledgeDocument", "VoiceLiveChange", "VoiceLiveSettings", "VoiceSession", "VoiceTurn"]
+__all__ = ["KnowledgeDocument", "VoiceLiveChange", "VoiceLiveSettings", "VoiceRefusal", "VoiceSession", "VoiceTurn"]
 
 _REASONS: dict[EndReason, Any] = {
     EndReason.CLIENT_HANGUP: _("visitor hung up"),
@@ -149,6 +149,24 @@ class VoiceTurn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.session_id.hex}/{self.number}"
+
+
+class VoiceRefusal(models.Model):
+    """How many were turned away in an hour, for one reason. Written by :mod:`voice.tally` alone."""
+
+    hour = models.DateTimeField(_("hour"), help_text=_("When it began."))
+    reason = models.CharField(_("reason"), max_length=32, choices=end_reasons)
+    count = models.PositiveIntegerField(_("how many"), default=0)
+
+    class Meta:
+        verbose_name = _("refusals of an hour")
+        verbose_name_plural = _("refusals by hour")
+        ordering = ("-hour", "reason")
+        # Its index serves what is read, too: the hours of a window.
+        constraints = (models.UniqueConstraint(fields=("hour", "reason"), name="voice_refusal_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H:00} {self.reason}"
 
 
 def _limit(name: Any, least: int = 0) -> Any:

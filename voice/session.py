@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from voice.condition import Part, note
 from voice.knowledge.base import EVERYONE, Knowledge, KnowledgeError, KnowledgeUnavailable, Scope
 from voice.protocol import commands as c
 from voice.protocol import events as e
@@ -199,11 +200,13 @@ class Session:
             for error in errors.exceptions:
                 if isinstance(error, UpstreamError):
                     log.warning("upstream failed: %s", error, extra={"session": self.terms.session_id})
+                    note(Part.UPSTREAM, ok=False)
                     self.end(error.reason)
 
     def _begin(self) -> None:
         self._last_word_at = self._now()
         self.began = True
+        note(Part.UPSTREAM, ok=True)
         self._facts.put_nowait(c.SessionBegan())
         self.tell(c.TellReady(self.terms.session_id, self.upstream.provider, int(self.terms.seconds)))
         for code in self.upstream.limits:
@@ -349,6 +352,11 @@ class Session:
         self._searches.pop(command.search_id, None)
 
     async def _found(self, command: c.Retrieve) -> e.KnowledgeEvent:
+        found = await self._looked_up(command)
+        note(Part.KNOWLEDGE, ok=isinstance(found, e.PassagesRetrieved))
+        return found
+
+    async def _looked_up(self, command: c.Retrieve) -> e.KnowledgeEvent:
         try:
             async with asyncio.timeout(SEARCH_LIMIT):
                 passages = await self._knowledge.search(

@@ -103,12 +103,23 @@ async def authenticate(raw: str, *, spend: Spend) -> Identity:
         TimeoutError, django.db.Error: The user cannot be looked up.
         Whatever ``spend`` raises.
     """
-    if not raw.isascii() or len(raw) > LONGEST:
-        raise Unauthenticated("not a token")
-    verified = await database.call(_verify, raw, limit=LOOKUP_SECONDS)
+    verified = await database.call(_verify, _plausible(raw), limit=LOOKUP_SECONDS)
     if verified.identity.kind == "ticket" and not await spend(verified.jti, _ticket_memory()):
         raise Unauthenticated("ticket shown before")
     return verified.identity
+
+
+def bearer(raw: str) -> AbstractBaseUser:
+    """Whose access token ``raw`` is. Blocking. A ticket is none: it opens a conversation, and nothing else.
+
+    Raises:
+        Unauthenticated: Whatever is wrong with it, or with its user.
+        django.db.Error: The user cannot be looked up.
+    """
+    token = _decode(_plausible(raw))
+    if isinstance(token, VoiceTicket):
+        raise Unauthenticated("a ticket")
+    return _user_of(token)
 
 
 def refresher(raw: str) -> AbstractBaseUser:
@@ -118,13 +129,17 @@ def refresher(raw: str) -> AbstractBaseUser:
         Unauthenticated: Whatever is wrong with it, or with its user.
         django.db.Error: The user cannot be looked up.
     """
-    if not raw.isascii() or len(raw) > LONGEST:
-        raise Unauthenticated("not a token")
     try:
-        token = RefreshToken(raw)  # type: ignore[arg-type]
+        token = RefreshToken(_plausible(raw))  # type: ignore[arg-type]
     except Exception as error:
         raise Unauthenticated(type(error).__name__) from None
     return _user_of(token)
+
+
+def _plausible(raw: str) -> str:
+    if not raw.isascii() or len(raw) > LONGEST:
+        raise Unauthenticated("not a token")
+    return raw
 
 
 def _ticket_memory() -> float:

@@ -21,7 +21,7 @@ from voice.admission.throttle import Throttle
 from voice.conf import conf
 from voice.messages import MESSAGES
 from voice.protocol.outcomes import EndReason
-from voice.refusals import refusal
+from voice.refusals import refusal, unsuitable
 from voice.tokens import mint
 
 security = logging.getLogger("django.security.csrf")
@@ -47,8 +47,9 @@ _STATUS = {
 @never_cache
 async def ticket(request: HttpRequest) -> HttpResponse:
     """A single-use ticket, or why there is none; both as ``voice.v1`` documents it."""
-    if request.method != "POST":
-        return _only_post()
+    unfit = unsuitable(request, "POST")
+    if unfit is not None:
+        return unfit
     if not gate.flag().master():  # before the session is touched: switched off, it costs no query
         return _refusal(Refused(EndReason.DISABLED))
     forged = await sync_to_async(_forged)(request)
@@ -83,6 +84,7 @@ def _granted(user: AbstractBaseUser, origin: str) -> JsonResponse:
 
 
 def _refusal(refused: Refused) -> JsonResponse:
+    gate.refused(refused.reason)
     return refusal(_STATUS[refused.reason], refused.reason.value, _message(refused), refused.retry_after_ms)
 
 
@@ -96,12 +98,6 @@ def _message(refused: Refused) -> str:
         "The next one is possible in %(minutes)d minute.", "The next one is possible in %(minutes)d minutes.", minutes
     )
     return f"{message} {again % {'minutes': minutes}}"
-
-
-def _only_post() -> JsonResponse:
-    response = refusal(405, "method_not_allowed", gettext("Only POST is possible here."))
-    response["Allow"] = "POST"
-    return response
 
 
 class _Csrf(CsrfViewMiddleware):

@@ -308,6 +308,11 @@ async def test_a_live_session_elsewhere_is_no_reason_to_refuse_a_ticket(store):
     assert await store.renew("old") is Renewal.KEPT
 
 
+async def test_a_store_that_is_there_says_so_and_counts_nothing(store):
+    await store.ping()
+    assert isinstance(await start(store, "s1", limits=Limits(sessions_per_user_per_hour=1)), Admitted)
+
+
 async def test_a_ticket_is_spent_once(store, clock):
     assert await store.spend("ticket", 30)
     assert not await store.spend("ticket", 30)

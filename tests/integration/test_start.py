@@ -69,6 +69,7 @@ def test_switched_off_it_tells_whoever_asks_and_nothing_is_loaded_connected_or_s
     assert accepted["type"] == "websocket.accept"
     assert json.loads(ending["text"])["reason"] == "disabled"
     assert closed == {"type": "websocket.close", "code": 4503}
+    assert json.loads(told["alive"]["text"])["enabled"] is False
     assert quiet(told) == NOTHING
 
 
@@ -78,8 +79,9 @@ def test_switched_on_nothing_is_connected_before_somebody_talks(site: dict[str, 
     assert "voice-login" in told["page"]["text"]
     assert told["ticket"]["status"] == 401
     assert told["socket"][-1] == {"type": "websocket.close", "code": 4401}
-    # The socket asked whether staff have switched it off, which the database knows.
-    assert quiet(told) == {**NOTHING, "threads": ["MainThread", "voice-database_0"]}
+    assert json.loads(told["alive"]["text"])["enabled"] is True
+    # The socket asked whether staff have switched it off, which the database knows; and two refusals were written down.
+    assert quiet(told) == {**NOTHING, "threads": ["MainThread", "voice-database_0", "voice-tally_0"]}
 
 
 def test_its_modules_are_loaded_in_no_time(site: dict[str, str]) -> None:

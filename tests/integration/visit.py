@@ -1,7 +1,7 @@
 """A site in a process of its own, visited through its ASGI application.
 
-``python -m tests.integration.visit [change-a-user]`` asks for a page, for a ticket and for a socket, and prints as JSON
-what it was told, and what is then loaded, open and running. Settings come from the environment.
+``python -m tests.integration.visit [change-a-user]`` asks for a page, for a ticket, for a socket and whether it is
+alive, and prints as JSON what it was told, and what is then loaded, open and running. Settings come from the environment.
 """
 
 import asyncio
@@ -63,6 +63,7 @@ async def _visit(application: Any) -> Message:
         "page": await _request(application, "GET", "/"),
         "ticket": await _request(application, "POST", "/v1/voice/ticket", *FORM),
         "socket": await _dial(application),
+        "alive": await _request(application, "GET", "/v1/voice/health"),
         "new_sockets": len(_sockets()) - sockets,
         "tasks": len(asyncio.all_tasks()) - 1,
     }

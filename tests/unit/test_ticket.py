@@ -245,3 +245,20 @@ def test_no_two_tickets_are_alike(page):
     first, second = (VoiceTicket(page.post(URL).json()["ticket"]) for _ in range(2))
     assert first["jti"] != second["jti"]
     assert first["exp"] <= time.time() + 30
+
+
+def test_who_is_turned_away_is_counted_while_the_site_has_switched_it_on(page, settings, turned_away):
+    Client().post(URL)
+    assert turned_away == {EndReason.UNAUTHENTICATED: 1}
+    settings.ENABLE_VOICE_REALTIME = False
+    assert page.post(URL).status_code == 403
+    assert turned_away == {EndReason.UNAUTHENTICATED: 1}
+
+
+def test_the_answer_is_json_or_none(page):
+    response = page.post(URL, headers={"accept": "text/html"})
+    assert response.status_code == 406
+    assert error(response)["code"] == "not_acceptable"
+    for method in ("get", "head", "options", "trace", "put"):
+        response = getattr(page, method)(URL)
+        assert (response.status_code, response["Allow"]) == (405, "POST")

@@ -95,6 +95,10 @@ class AdmissionStore(ABC):
     async def spend(self, jti: str, seconds: float) -> bool:
         """Whether this is the first time that the ticket ``jti`` is shown; it is remembered for ``seconds``."""
 
+    async def ping(self) -> None:
+        """Nothing, if the store is there. One within the process always is."""
+        return
+
     def watch(self, session_id: str, lost: Callable[[], None]) -> Callable[[], None]:
         """Have ``lost`` called when the lease of ``session_id`` is taken over; returns what undoes this.
 

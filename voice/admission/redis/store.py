@@ -23,6 +23,7 @@ from voice.admission.store import (
     Renewal,
     StoreUnavailable,
 )
+from voice.condition import Part, note
 from voice.protocol.outcomes import EndReason
 
 logger = logging.getLogger(__name__)
@@ -102,6 +103,11 @@ class RedisStore(AdmissionStore):
         key = f"{self._prefix}ticket:{jti}"
         return bool(await self._ask(self._run(self._scripts.spend, [key], [_milliseconds(seconds)])))
 
+    async def ping(self) -> None:
+        """See the port."""
+        client: Any = self._clients.client()
+        await self._ask(client.execute_command("PING"))
+
     def watch(self, session_id: str, lost: Callable[[], None]) -> Callable[[], None]:
         """See the port."""
         return self._take_overs.watch(session_id, lost)
@@ -134,10 +140,13 @@ class RedisStore(AdmissionStore):
     async def _ask(self, question: Awaitable[Any]) -> Any:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                return await question
+                answer = await question
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
+            note(Part.REDIS, ok=False)
             logger.warning("Redis does not answer: %s: %s", type(error).__name__, error)
             raise StoreUnavailable(type(error).__name__) from error
+        note(Part.REDIS, ok=True)
+        return answer
 
     def _of(self, script: Script, held: _Held, session_id: str, *more: str | int) -> Awaitable[Any]:
         """Run a script about places; all of them take the same keys, and begin with the same arguments."""

@@ -1,0 +1,91 @@
+"""The figures of a stretch of time, added up by the database: sessions, turns, how soon answers came, refusals.
+
+Seven queries, each over an index, whatever the number of rows. Nothing here is about a person.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, F, IntegerField, Q, QuerySet, Sum
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce
+
+from voice.models import VoiceRefusal, VoiceSession, VoiceTurn
+from voice.protocol.timeline import Mark
+
+FIRST_AUDIO_MS = Cast(KT(f"marks__{Mark.FIRST_AUDIO}"), IntegerField()) - Cast(
+    KT(f"marks__{Mark.SPEECH_STOPPED}"), IntegerField()
+)
+"""Of a turn: milliseconds from the end of the question to the first sound of the answer."""
+SHARES = (50, 95)
+"""Percentiles that are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From ``since``, and before ``until``."""
+
+    since: datetime
+    until: datetime
+
+
+def live() -> int:
+    """Conversations that are going on."""
+    return VoiceSession.objects.filter(ended_at=None).count()
+
+
+def sessions(window: Window) -> dict[str, Any]:
+    """Of the sessions that were begun: how many, how many were ready, minutes spoken, and how they ended."""
+    begun = VoiceSession.objects.filter(started_at__gte=window.since, started_at__lt=window.until).order_by()
+    groups = begun.values("end_reason").annotate(
+        started=Count("pk"),
+        ready=Count("ready_at"),
+        spoken=Sum(Coalesce("ended_at", window.until) - F("ready_at"), filter=Q(ready_at__lt=window.until)),
+    )
+    rows = list(groups)
+    spoken: timedelta = sum((row["spoken"] or timedelta() for row in rows), timedelta())
+    return {
+        "started": sum(row["started"] for row in rows),
+        "ready": sum(row["ready"] for row in rows),
+        "minutes": round(spoken.total_seconds() / 60, 1),
+        "ended": {row["end_reason"]: row["started"] for row in rows if row["end_reason"]},
+    }
+
+
+def turns(window: Window) -> dict[str, Any]:
+    """Of the turns: how many, by their outcome, and of how many the context was there in advance."""
+    groups = _turns(window).values("outcome").annotate(total=Count("pk"), early=Count("pk", filter=Q(prefetched=True)))
+    rows = list(groups)
+    return {
+        "total": sum(row["total"] for row in rows),
+        "prefetched": sum(row["early"] for row in rows),
+        "outcomes": {row["outcome"]: row["total"] for row in rows},
+    }
+
+
+def first_audio(window: Window) -> dict[str, int | None]:
+    """How soon the answers came: of how many turns that is known, and percentiles of it (ms, nearest rank)."""
+    known = _turns(window).annotate(wait=FIRST_AUDIO_MS).filter(wait__isnull=False)
+    total = known.count()
+    ordered = known.order_by("wait").values_list("wait", flat=True)
+    return {"turns": total} | {f"p{share}": _ranked(ordered, total, share) for share in SHARES}
+
+
+def refusals(window: Window) -> dict[str, int]:
+    """How many were refused, by reason. Whole hours: that in which the window begins counts as a whole."""
+    hour = window.since.replace(minute=0, second=0, microsecond=0)
+    rows = VoiceRefusal.objects.filter(hour__gte=hour, hour__lt=window.until)
+    return dict(rows.values_list("reason").annotate(Sum("count")).order_by("reason"))
+
+
+def _turns(window: Window) -> QuerySet[VoiceTurn]:
+    return VoiceTurn.objects.filter(created_at__gte=window.since, created_at__lt=window.until).order_by()
+
+
+def _ranked(ordered: Any, total: int, share: int) -> int | None:
+    rank = math.ceil(total * share / 100)
+    return ordered[rank - 1] if total else None
