@@ -59,11 +59,13 @@ test("who may hold the button is told so", () => {
   assert.equal(phaseWord({ ...waiting, held: true })[0], "phase.listening");
 });
 
-test("the time that is left is counted down to nothing, while the conversation goes on", () => {
-  const ending = snapshot({ phase: "listening", expiring: { seconds: 60, why: "duration", endsAt: 160_000 } });
-  assert.deepEqual([100_000, 115_400, 200_000].map((now) => secondsLeft(ending, now)), [60, 45, 0]);
+test("the time that is left is counted down from a minute to nothing, while the conversation goes on", () => {
+  const ending = snapshot({ phase: "listening", endsAt: 160_000 });
+  assert.deepEqual([98_000, 100_000, 115_400, 200_000].map((now) => secondsLeft(ending, now)), [null, 60, 45, 0]);
   assert.equal(secondsLeft({ ...ending, phase: "ended" }, 100_000), null);
   assert.equal(secondsLeft(snapshot({ phase: "listening" }), 100_000), null);
+  const warned = { ...ending, expiring: { seconds: 30, why: "budget", endsAt: 130_000 } };
+  assert.equal(secondsLeft(warned, 110_000), 20);
 });
 
 test("each word that the widget's modules name is in the template", () => {

@@ -24,5 +24,5 @@ class Limits:
     """The longest that one session lasts."""
     idle_seconds: int = 60
     """A session in which nobody speaks for this long ends."""
-    expiring_seconds: int = 60
+    expiring_seconds: int = 30
     """How long before its end the visitor is warned."""

@@ -294,7 +294,8 @@ export class VoiceClient {
     }
   }
 
-  #begin({ session_id: sessionId, provider }) {
+  #begin({ session_id: sessionId, provider, seconds }) {
+    this.#apply({ type: "client.lasts", endsAt: this.#parts.clock() + seconds * 1000 });
     this.#policy.ready(this.#parts.now());
     this.#tell("ready", { sessionId, provider });
   }

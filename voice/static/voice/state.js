@@ -36,6 +36,7 @@ export const INITIAL = Object.freeze({
   lines: Object.freeze([]),
   sources: Object.freeze([]), // of the coming answer, until its line is there
   notice: null,
+  endsAt: null, // when the conversation has lasted as long as it may, in milliseconds since 1970
   expiring: null, // {seconds, why, endsAt}; `endsAt` in milliseconds since 1970
   sessionId: null,
 });
@@ -68,6 +69,7 @@ const RULES = {
     reason: null,
     retryAt: null,
     notice: null,
+    endsAt: null,
     expiring: null,
     held: pushToTalk ? false : null,
   }),
@@ -134,6 +136,7 @@ const RULES = {
   "context": (_now, { sources }) => ({ sources }),
   "turn.done": (now, { outcome }) => turnDone(now, outcome),
   "notice": (_now, { code }) => ({ notice: code }),
+  "client.lasts": (_now, { endsAt }) => ({ endsAt }),
   "client.expiring": (_now, { seconds, why, endsAt }) => ({ expiring: Object.freeze({ seconds, why, endsAt }) }),
 };
 
@@ -151,7 +154,7 @@ function turnDone(now, outcome) {
 }
 
 function atRest(now) {
-  return { speaking: false, held: now.held === null ? null : false, asked: false, sources: [], expiring: null, lines: settled(now.lines) };
+  return { speaking: false, held: now.held === null ? null : false, asked: false, sources: [], endsAt: null, expiring: null, lines: settled(now.lines) };
 }
 
 function waiting(now) {

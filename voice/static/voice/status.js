@@ -2,6 +2,7 @@
 
 import { isLive } from "./state.js";
 
+const LAST_SECONDS = 60;
 const GONE = new Set(["refused", "missing", "busy", "insecure", "unloaded", "lost"]);
 /** Reasons that have a sentence of their own; any other is told as "unavailable". */
 export const TOLD_REASONS = Object.freeze([
@@ -46,8 +47,10 @@ export function isHearing({ phase, microphone, muted, away, paused, held }) {
   return open && (phase === "listening" || phase === "interrupted");
 }
 
-/** The seconds that are left of a conversation whose end is near, or null. `now` is in milliseconds since 1970. */
+/** The seconds that are left, from the last minute on, else null. `now` is in milliseconds since 1970. */
 export function secondsLeft(snapshot, now) {
-  if (!snapshot.expiring || !isLive(snapshot)) return null;
-  return Math.max(0, Math.round((snapshot.expiring.endsAt - now) / 1000));
+  const endsAt = snapshot.expiring?.endsAt ?? snapshot.endsAt;
+  if (endsAt === null || !isLive(snapshot)) return null;
+  const left = Math.max(0, Math.round((endsAt - now) / 1000));
+  return left <= LAST_SECONDS ? left : null;
 }

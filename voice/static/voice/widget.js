@@ -224,7 +224,7 @@ class VoiceWidget extends HTMLElement {
     const left = secondsLeft(this.#snapshot, Date.now());
     this.#view.showTime(left);
     clearTimeout(this.#second);
-    if (left !== null) this.#second = setTimeout(() => this.#countDown(), 1_000);
+    if (this.#snapshot.endsAt !== null) this.#second = setTimeout(() => this.#countDown(), 1_000);
   }
 
   #meter() {
