@@ -67,7 +67,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         finally:
             await store.close()
             await asyncio.to_thread(running.__exit__, None, None, None)
-    assert "Traceback" not in site.log()
+    assert " ERROR voice" not in site.log()
 
 
 async def _nothing(user_id: str) -> list[tuple[str, float]]:
