@@ -1,7 +1,8 @@
 """A site in a process of its own, visited through its ASGI application.
 
 ``python -m tests.integration.visit [change-a-user]`` asks for a page, for a ticket, for a socket and whether it is
-alive, and prints as JSON what it was told, and what is then loaded, open and running. Settings come from the environment.
+alive, and prints as JSON what it was told, and what is then loaded, open and running. Settings come from the
+environment.
 """
 
 import asyncio
