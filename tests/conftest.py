@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import settings as hypothesis
 
-from voice import live, tally
+from voice import live, turned_away
 from voice.protocol.outcomes import EndReason
 
 hypothesis.register_profile("checkout", deadline=None)
@@ -28,15 +28,15 @@ def nothing_decided() -> None:
 
 
 @pytest.fixture(autouse=True)
-def turned_away(monkeypatch: pytest.MonkeyPatch) -> "Counter[EndReason]":
+def refusals(monkeypatch: pytest.MonkeyPatch) -> "Counter[EndReason]":
     """Who was turned away in this process, by reason: counted, and not written to the database behind a test."""
     counted: Counter[EndReason] = Counter()
 
-    class Counting(tally.Tally):
+    class Counting(turned_away.TurnedAway):
         def count(self, reason: EndReason) -> None:
             counted[reason] += 1
 
-    monkeypatch.setattr(tally, "refusals", Counting(tally.write))
+    monkeypatch.setattr(turned_away, "visitors", Counting(turned_away.write))
     return counted
 
 

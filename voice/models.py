@@ -152,7 +152,7 @@ class VoiceTurn(models.Model):
 
 
 class VoiceRefusal(models.Model):
-    """How many were turned away in an hour, for one reason. Written by :mod:`voice.tally` alone."""
+    """How many were turned away in an hour, for one reason. Written by :mod:`voice.turned_away` alone."""
 
     hour = models.DateTimeField(_("hour"), help_text=_("When it began."))
     reason = models.CharField(_("reason"), max_length=32, choices=end_reasons)

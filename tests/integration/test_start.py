@@ -81,7 +81,7 @@ def test_switched_on_nothing_is_connected_before_somebody_talks(site: dict[str, 
     assert told["socket"][-1] == {"type": "websocket.close", "code": 4401}
     assert json.loads(told["alive"]["text"])["enabled"] is True
     # The socket asked whether staff have switched it off, which the database knows; and two refusals were written down.
-    assert quiet(told) == {**NOTHING, "threads": ["MainThread", "voice-database_0", "voice-tally_0"]}
+    assert quiet(told) == {**NOTHING, "threads": ["MainThread", "voice-database_0", "voice-turned-away_0"]}
 
 
 def test_its_modules_are_loaded_in_no_time(site: dict[str, str]) -> None:

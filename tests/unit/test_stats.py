@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from voice import figures, tally
+from voice import figures, turned_away
 from voice.models import VoiceSession, VoiceTurn
 from voice.protocol.outcomes import EndReason, TurnOutcome
 from voice.tokens import access_token, mint
@@ -108,8 +108,8 @@ def test_the_percentiles_are_those_of_a_sorted_list(operator):
 
 def test_refusals_are_told_by_reason(operator):
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-    tally.write({(hour, EndReason.RATE_LIMITED): 2, (hour - timedelta(hours=3), EndReason.RATE_LIMITED): 1})
-    tally.write({(hour, EndReason.OVERLOADED): 4, (hour - timedelta(hours=30), EndReason.OVERLOADED): 8})
+    turned_away.write({(hour, EndReason.RATE_LIMITED): 2, (hour - timedelta(hours=3), EndReason.RATE_LIMITED): 1})
+    turned_away.write({(hour, EndReason.OVERLOADED): 4, (hour - timedelta(hours=30), EndReason.OVERLOADED): 8})
     assert operator.get(URL).json()["refusals"] == {"overloaded": 4, "rate_limited": 3}
     assert operator.get(URL, {"hours": "1"}).json()["refusals"] == {"overloaded": 4, "rate_limited": 2}
 

@@ -247,12 +247,12 @@ def test_no_two_tickets_are_alike(page):
     assert first["exp"] <= time.time() + 30
 
 
-def test_who_is_turned_away_is_counted_while_the_site_has_switched_it_on(page, settings, turned_away):
+def test_who_is_turned_away_is_counted_while_the_site_has_switched_it_on(page, settings, refusals):
     Client().post(URL)
-    assert turned_away == {EndReason.UNAUTHENTICATED: 1}
+    assert refusals == {EndReason.UNAUTHENTICATED: 1}
     settings.ENABLE_VOICE_REALTIME = False
     assert page.post(URL).status_code == 403
-    assert turned_away == {EndReason.UNAUTHENTICATED: 1}
+    assert refusals == {EndReason.UNAUTHENTICATED: 1}
 
 
 def test_the_answer_is_json_or_none(page):

@@ -23,7 +23,7 @@ from voice import database
 from voice.models import VoiceRefusal
 from voice.protocol.outcomes import EndReason
 
-log = logging.getLogger("voice.tally")
+log = logging.getLogger("voice.turned_away")
 
 PAUSE = 1.0
 """Seconds between two writes."""
@@ -33,7 +33,7 @@ LONGEST = 500
 Counts = Mapping[tuple[datetime, EndReason], int]
 
 
-class Tally:
+class TurnedAway:
     """Refusals of this process. ``write`` stores what was counted, all or nothing, or raises."""
 
     def __init__(self, write: Callable[[Counts], None], *, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -42,7 +42,7 @@ class Tally:
         self._waiting: Counter[tuple[datetime, EndReason]] = Counter()
         self._busy = False
         self._writing: Future[None] | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="voice-tally")
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="voice-turned-away")
 
     def count(self, reason: EndReason) -> None:
         """Somebody was refused just now. From any thread; never waits."""
@@ -100,4 +100,4 @@ def _add(hour: datetime, reason: str, count: int) -> None:
         row.update(count=F("count") + count)
 
 
-refusals = Tally(write)
+visitors = TurnedAway(write)
