@@ -22,6 +22,7 @@ from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.audio import duration_ms, silence
 from voice.protocol.backlog import Backlog
+from voice.protocol.context import Passage, alternate
 from voice.protocol.conversation import Conversation
 from voice.protocol.egress import Egress
 from voice.protocol.outcomes import EndReason
@@ -359,9 +360,7 @@ class Session:
     async def _looked_up(self, command: c.Retrieve) -> e.KnowledgeEvent:
         try:
             async with asyncio.timeout(SEARCH_LIMIT):
-                passages = await self._knowledge.search(
-                    command.query, language=self.terms.language, limit=self.terms.passages, scope=self.terms.scope
-                )
+                passages = await self._search_for(command)
         except TimeoutError:
             return e.RetrievalFailed(command.search_id, "timeout")
         except KnowledgeUnavailable:
@@ -372,6 +371,20 @@ class Session:
             log.exception("the knowledge failed", extra={"session": self.terms.session_id})
             return e.RetrievalFailed(command.search_id, "error")
         return e.PassagesRetrieved(command.search_id, passages)
+
+    async def _search_for(self, command: c.Retrieve) -> tuple[Passage, ...]:
+        if not command.on_page:
+            return await self._ask(command.query)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                on_page, found = (tasks.create_task(self._ask(query)) for query in (command.on_page, command.query))
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return alternate(on_page.result(), found.result(), self.terms.passages)
+
+    async def _ask(self, query: str) -> tuple[Passage, ...]:
+        terms = self.terms
+        return await self._knowledge.search(query, language=terms.language, limit=terms.passages, scope=terms.scope)
 
     # -- time ----------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from voice.admission.limits import Limits
 from voice.conf import conf
 from voice.knowledge.base import EVERYONE, Knowledge, KnowledgeError, NoKnowledge, Scope
+from voice.protocol.context import page_of
 from voice.protocol.conversation import Conversation
 from voice.protocol.wires.voice_v1 import Start
 from voice.session import Recorder, Session, SessionTerms, Tell
@@ -44,7 +45,8 @@ def session(
         scope=scope or EVERYONE,
     )
     retrieval = "off" if scope is None else settings.retrieval
-    conversation = Conversation(settings.prefetch, settings.context, retrieval=retrieval)
+    page = page_of(start.page.title, start.page.text, start.page.url, terms.language)
+    conversation = Conversation(settings.prefetch, settings.context, retrieval=retrieval, page=page)
     return Session(terms, conversation, upstream(terms), knowledge(), tell, recorder)
 
 

@@ -42,7 +42,7 @@ test("there is a sentence for each documented notice", () => {
 
 test("who is refused until a time is told which", () => {
   const told = hints(snapshot({ phase: "unavailable", reason: "rate_limited", retryAt: 125_000 }));
-  assert.deepEqual(told, [["reason.rate_limited", {}], ["available", { at: new Date(125_000) }]]);
+  assert.deepEqual(told, [["reason.rate_limited", {}], ["available", { at: new Date(180_000) }]]);
   words(["available", "available.later"]);
 });
 

@@ -11,6 +11,7 @@ from tests.fakes import FakeKnowledge, FakeUpstream
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.audio import BYTES_PER_MS
+from voice.protocol.context import Passage
 from voice.protocol.conversation import Conversation
 from voice.protocol.outcomes import EndReason
 from voice.protocol.policy import ContextPolicy, PrefetchPolicy
@@ -46,7 +47,7 @@ class Facts:
 class Stage:
     """A session that can be run, and what comes of it. Seconds are counted from its making."""
 
-    def __init__(self, *, knowledge: FakeKnowledge | None = None, **terms: Any) -> None:
+    def __init__(self, *, knowledge: FakeKnowledge | None = None, page: Passage | None = None, **terms: Any) -> None:
         self.upstream, self.knowledge, self.facts = FakeUpstream(), knowledge or FakeKnowledge(), Facts()
         self.told: list[tuple[float, c.ToBrowser]] = []
         """What the visitor was told, and at which second."""
@@ -58,7 +59,7 @@ class Stage:
         self._began = asyncio.get_running_loop().time()
         self.session = Session(
             SessionTerms("s", "en", **terms),
-            Conversation(PrefetchPolicy(), ContextPolicy()),
+            Conversation(PrefetchPolicy(), ContextPolicy(), page=page),
             self.upstream,
             self.knowledge,
             self._tell,

@@ -8,9 +8,11 @@ import pytest
 from tests.clock import in_virtual_time
 from tests.fakes import HOURS, FakeKnowledge
 from tests.unit.stage import AN_INSTANT, Stage
+from voice.knowledge.base import KnowledgeUnavailable
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.audio import BYTES_PER_MS
+from voice.protocol.context import Passage
 from voice.protocol.outcomes import EndReason, TurnOutcome
 from voice.upstream.base import UpstreamClosed, UpstreamRefused
 
@@ -200,6 +202,32 @@ async def test_a_thousand_messages_that_nobody_reads_are_the_last(about: str) ->
                 stage.session.tell(c.TellError("invalid_json", "A text frame holds one JSON object."))
         assert await task is EndReason.SLOW_CLIENT
         assert stage.now < 2
+
+
+# -- the page that the visitor looks at ---------------------------------------------------------------------------
+
+PAGE = Passage("Repairs", "A new tube costs 18 euros.", "/repairs/", "en")
+
+
+@in_virtual_time
+async def test_a_question_and_the_same_about_the_page_are_searched_for_at_the_same_time() -> None:
+    stage = Stage(knowledge=FakeKnowledge(hangs=True), page=PAGE)
+    async with stage.running() as task:
+        stage.session.receive(e.TextSubmitted("How much is it?"))
+        await asyncio.sleep(AN_INSTANT)
+        assert sorted(stage.knowledge.asked) == ["How much is it?", "Repairs How much is it?"]
+        assert stage.knowledge.searching == 2
+        stage.session.end(EndReason.CLIENT_HANGUP)
+        await task
+    assert stage.knowledge.searching == 0
+
+
+@in_virtual_time
+async def test_if_one_of_them_fails_the_question_is_answered_without() -> None:
+    stage = Stage(knowledge=FakeKnowledge(error=KnowledgeUnavailable("away")), page=PAGE)
+    async with stage.running():
+        await stage.ask("How much is it?")
+        assert stage.now < 1
 
 
 # -- time -------------------------------------------------------------------------------------------------------

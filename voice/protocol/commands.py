@@ -212,10 +212,15 @@ class ToKnowledge:
 
 @dataclass(frozen=True, slots=True)
 class Retrieve(ToKnowledge):
-    """Search for passages that answer ``query``. Exactly one ``PassagesRetrieved`` or ``RetrievalFailed`` follows."""
+    """Search for passages that answer ``query``. Exactly one ``PassagesRetrieved`` or ``RetrievalFailed`` follows.
+
+    ``on_page``, if there is one, is the same question about the visitor's page. It is searched at the same time, and
+    what is found takes turns, :func:`voice.protocol.context.alternate`.
+    """
 
     search_id: str
     query: str = field(repr=False)
+    on_page: str = field(repr=False, default="")
 
 
 @dataclass(frozen=True, slots=True)

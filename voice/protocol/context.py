@@ -10,12 +10,15 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, zip_longest
 
 from voice.protocol.policy import ContextPolicy
 
 OPEN, CLOSE = "<<<reference data", "end of reference data>>>"
 TITLE_LIMIT = 200
 """Characters of a title."""
+PAGE_LIMIT = 2_048
+"""Characters of the page that the visitor looks at."""
 
 
 _BREAKS = "\t\r\n\u2028\u2029"
@@ -39,6 +42,21 @@ class Source:
     n: int
     title: str
     url: str
+
+
+def page_of(title: str, text: str, url: str, language: str) -> Passage | None:
+    """The page that the visitor looks at, cleaned and cut like any passage; ``None`` if it says nothing of itself."""
+    page = Passage(clean(title)[:TITLE_LIMIT], clean(text)[:PAGE_LIMIT], url, language)
+    return page if page.title or page.text else None
+
+
+def alternate(first: Sequence[Passage], second: Sequence[Passage], limit: int) -> tuple[Passage, ...]:
+    """The best of the first, the best of the second, the next best of each: ``limit`` passages, each once."""
+    unique: dict[Passage, Passage] = {}
+    for passage in chain.from_iterable(zip_longest(first, second)):
+        if passage is not None:
+            unique.setdefault(replace(passage, score=0.0), passage)
+    return tuple(unique.values())[:limit]
 
 
 def within(passages: Iterable[Passage], policy: ContextPolicy) -> tuple[Passage, ...]:
@@ -69,6 +87,11 @@ def render(passages: Iterable[Passage]) -> str:
     """Passages that are :func:`within`, as one text for a model."""
     entries = (f"[{n}] {passage.title}\n{passage.text}" for n, passage in enumerate(passages, start=1))
     return "\n\n".join([OPEN, *entries, CLOSE])
+
+
+def render_page(page: Passage) -> str:
+    """The page that the visitor looks at, as one text for a model."""
+    return f"{OPEN}\n\n[the page that the visitor looks at] {page.title}\n{page.text}".rstrip() + f"\n\n{CLOSE}"
 
 
 def clean(text: str) -> str:

@@ -37,7 +37,7 @@ from typing import Any
 
 from voice.protocol import commands as c
 from voice.protocol import events as e
-from voice.protocol.context import covers, render, sources, within
+from voice.protocol.context import Passage, covers, render, render_page, sources, within
 from voice.protocol.outcomes import TurnOutcome
 from voice.protocol.playback import Cut, PlaybackLedger, Unheard
 from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
@@ -45,7 +45,7 @@ from voice.protocol.prefetch import Found, Prefetch
 from voice.protocol.responses import ResponseSlot
 from voice.protocol.timeline import Mark, Timeline
 from voice.protocol.transcripts import KEPT, Transcripts
-from voice.protocol.turn import Turn, TurnState
+from voice.protocol.turn import PAGE_ITEM, Turn, TurnState
 
 SHORTEST_PUSH_MS = 100
 """The Realtime API refuses to commit less audio than this."""
@@ -65,8 +65,17 @@ class Conversation:
     the end. ``now`` is seconds on any clock that does not run backwards.
     """
 
-    def __init__(self, prefetch: PrefetchPolicy, context: ContextPolicy, *, retrieval: Retrieval = "prefetch") -> None:
+    def __init__(
+        self,
+        prefetch: PrefetchPolicy,
+        context: ContextPolicy,
+        *,
+        retrieval: Retrieval = "prefetch",
+        page: Passage | None = None,
+    ) -> None:
+        """``page`` is what the visitor looks at, as :func:`voice.protocol.context.page_of` gives it."""
         self._prefetch_policy = prefetch
+        self._page = page
         self._context_policy = context
         self._retrieval = retrieval
         self._turn: Turn | None = None
@@ -387,10 +396,21 @@ class Conversation:
     def _open_turn(self, item_id: str, *, typed: bool = False) -> Turn:
         self._turns += 1
         prefetch = Prefetch(
-            self._prefetch_policy, self._turns, topic=self._topic, retrieval=self._retrieval, carried=self._carried
+            self._prefetch_policy,
+            self._turns,
+            topic=self._topic,
+            page_title=self._page.title if self._page else "",
+            retrieval=self._retrieval,
+            carried=self._carried,
         )
+        self._show_page()
         self._turn = Turn(self._turns, item_id, prefetch, Timeline(self._now), typed=typed)
         return self._turn
+
+    def _show_page(self) -> None:
+        """Once, before the first question; it stands for the whole session, so upstreams can cache it."""
+        if self._turns == 1 and self._page is not None and self._page.text:
+            self._tell(c.InjectContext(PAGE_ITEM, render_page(self._page), (self._page,)))
 
     def _barge_in(self) -> None:
         if self._cut is not None:

@@ -21,6 +21,8 @@ class PrefetchPolicy:
     closing_words: int = 2
     """Another one when this many further words stand and a question mark closes them: that is the whole question,
     and the VAD has yet to wait for its silence."""
+    page_words: int = 10
+    """A question of up to so many words is also searched for as one about the visitor's page."""
     characters_per_word: int = 3
     """In scripts without spaces between words, this many characters count as one."""
     quiet_ms: int = 150

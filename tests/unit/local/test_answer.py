@@ -31,6 +31,19 @@ def answer(question: str, *passages: Passage, language: str = "en", **background
     return " ".join(sentence.text for sentence in found)
 
 
+class TestThePageThatTheVisitorLooksAt:
+    def test_is_read_from_where_nothing_was_found(self) -> None:
+        assert answer("How much is a ticket?", page=TICKETS).startswith("A ticket costs €12.")
+
+    def test_but_only_if_it_speaks_of_what_is_asked(self) -> None:
+        assert answer("Where is the lost property office?", page=TICKETS) == answer(
+            "Where is the lost property office?"
+        )
+
+    def test_gives_way_to_what_was_found_for_the_question(self) -> None:
+        assert answer("When are you open on Sundays?", HOURS, page=TICKETS).startswith("On Sundays")
+
+
 class TestChoosing:
     def test_begins_with_the_sentence_that_answers(self) -> None:
         assert answer("When are you open on Sundays?", HOURS).startswith("On Sundays we open at 10 a.m.")

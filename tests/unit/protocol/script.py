@@ -46,9 +46,10 @@ class Script:
         context: ContextPolicy | None = None,
         *,
         retrieval: Retrieval = "prefetch",
+        page: Passage | None = None,
         epoch: float = EPOCH,
     ) -> None:
-        self.conversation = Conversation(prefetch or POLICY, context or ContextPolicy(), retrieval=retrieval)
+        self.conversation = Conversation(prefetch or POLICY, context or ContextPolicy(), retrieval=retrieval, page=page)
         self.told: list[Told] = []
         self._epoch = epoch
         self._now = 0

@@ -178,6 +178,18 @@ def test_a_short_question_is_searched_for_together_with_the_one_before(topic: st
     assert prefetch(topic=topic).conclude(question, 1.0) == [Retrieve("search_1_1", query)]
 
 
+def test_a_short_question_is_also_searched_for_as_one_about_the_page() -> None:
+    machine = prefetch(page_title="Repairs")
+    assert machine.conclude("How much is it?", 1.0) == [
+        Retrieve("search_1_1", "How much is it?", "Repairs How much is it?")
+    ]
+
+
+def test_a_long_question_speaks_for_itself_whatever_the_page() -> None:
+    whole = "how much does it cost to hire a bicycle for a day"
+    assert prefetch(page_title="Repairs").conclude(whole, 1.0) == [Retrieve("search_1_1", whole)]
+
+
 # -- one after the other, for comparison ---------------------------------------------------------------------------
 
 

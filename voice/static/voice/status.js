@@ -38,7 +38,12 @@ export function hints(snapshot) {
 function endHints(reason, retryAt) {
   if (reason === "client_hangup") return [];
   const sentence = [TOLD_REASONS.includes(reason) ? `reason.${reason}` : "reason.other", {}];
-  return retryAt === null ? [sentence] : [sentence, ["available", { at: new Date(retryAt) }]];
+  return retryAt === null ? [sentence] : [sentence, ["available", { at: minuteAfter(retryAt) }]];
+}
+
+/** Times are told without their seconds, and nobody should come a minute too early. */
+function minuteAfter(at) {
+  return new Date(Math.ceil(at / 60_000) * 60_000);
 }
 
 /** Whether the visitor's own voice is being taken: then its level is shown. */

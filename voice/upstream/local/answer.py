@@ -27,6 +27,9 @@ MOST_WORDS = 60
 _RANK_STEP = 0.25
 _EARLIER_PASSAGE = 0.6
 _OTHER_LANGUAGE = 0.5
+_PAGE = 0.5
+#: Where nothing was found, the page is read from only if it speaks of this much of what is asked.
+_PAGE_COVERS = 0.5
 _TOPIC_WEIGHT = 0.5
 #: A sentence that fits this much as well as the best one belongs to the answer too.
 _NEARLY = 0.75
@@ -59,6 +62,8 @@ class Background:
     """The previous question."""
     said: str = field(default="", repr=False)
     """What was heard of the previous answer."""
+    page: Passage | None = None
+    """What the visitor looks at, whether it has to do with the question or not."""
 
 
 def compose(question: str, background: Background, language: str) -> tuple[Sentence, ...]:
@@ -107,6 +112,8 @@ def _best(question: str, background: Background, language: str) -> Passage | Non
     ranked = [(passage, 1 - _RANK_STEP * rank) for rank, passage in enumerate(background.passages)]
     if is_follow_up(question):
         ranked += [(passage, _EARLIER_PASSAGE) for passage in background.earlier]
+    if background.page is not None and (ranked or about.coverage(background.page.text) >= _PAGE_COVERS):
+        ranked.append((background.page, _PAGE))
     readable = [(passage, worth) for passage, worth in ranked if _sentences(passage)]
     if not readable:
         return None

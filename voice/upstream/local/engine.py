@@ -30,6 +30,7 @@ from voice.protocol.commands import (
     ToUpstream,
     Truncate,
 )
+from voice.protocol.context import Passage
 from voice.protocol.events import (
     AnswerDelta,
     AudioDelta,
@@ -40,6 +41,7 @@ from voice.protocol.events import (
     TranscriptFailed,
     UpstreamEvent,
 )
+from voice.protocol.turn import PAGE_ITEM
 
 from .answer import Background, Sentence, compose, greeting, needs_knowledge
 from .endpointing import Window
@@ -78,6 +80,7 @@ class Engine:
         self._speaker = Speaker(self._name, voices)
         self._speaking = False  # an utterance was begun and is not committed
         self._expected: str | None = None
+        self._page: Passage | None = None
         self._out: list[Output] = []
 
     def hear(self, window: Window, now: float) -> list[Output]:
@@ -89,6 +92,8 @@ class Engine:
     def obey(self, command: ToUpstream) -> list[Output]:
         """Do what the conversation wants."""
         match command:
+            case InjectContext(item_id=item_id, passages=(page,)) if item_id == PAGE_ITEM:
+                self._page = page
             case InjectContext(item_id=item_id, passages=passages):
                 self._history.add(Context(item_id, passages))
                 self._draft()
@@ -216,7 +221,8 @@ class Engine:
         passages, earlier = self._history.passages(question)
         answer = self._history.last_answer
         said = answer.text if answer is not None else ""
-        return compose(text, Background(passages, earlier, self._history.topic(question), said), language)
+        topic = self._history.topic(question)
+        return compose(text, Background(passages, earlier, topic, said, self._page), language)
 
     def _utter(self, utterances: Iterable[Utterance]) -> None:
         for utterance in utterances:
