@@ -35,10 +35,13 @@ class Demo:
         """Somebody new, who has not talked yet. Returns the name."""
         self.passwords[name] = secrets.token_urlsafe()
         new = f"User.objects.create_user({name!r}, password={self.passwords[name]!r})"
-        command = f"from django.contrib.auth.models import User; {new}"
-        program = [sys.executable, "manage.py", "shell", "-c", command]
-        subprocess.run(program, env=self.environment, check=True, capture_output=True)
+        self.manage("shell", "-c", f"from django.contrib.auth.models import User; {new}")
         return name
+
+    def manage(self, *command: str) -> None:
+        """Run a command of ``manage.py`` beside it."""
+        program = [sys.executable, "manage.py", *command]
+        subprocess.run(program, env=self.environment, check=True, capture_output=True)
 
 
 @contextmanager

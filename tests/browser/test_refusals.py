@@ -1,5 +1,6 @@
 """What a visitor reads who may not talk: the door's words, in a real browser."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ class Words:
     listening: str
     elsewhere: str
     expired: str
+    off: str
     stale: str
     often: re.Pattern[str]
     unloaded: str
@@ -36,6 +38,7 @@ ENGLISH = Words(
     "Ask a question", "I agree", "Start talking", "End", "Listening",
     "The conversation goes on in another window. Press to start a new one here.",
     "Your login has expired. Please log in again.",
+    "The voice assistant is switched off at the moment.",
     "This page has been open for too long. Reload it to go on.",
     re.compile(r"You have started many conversations\. Available again (at|on .*) \d?\d:\d\d\s[AP]M\."),
     "The voice assistant could not be loaded. Check your network, then reload this page.",
@@ -45,6 +48,7 @@ FRENCH = Words(
     "Poser une question", "J’accepte", "Commencer à parler", "Terminer", "À l’écoute",
     "La conversation continue dans une autre fenêtre. Appuyez pour en commencer une nouvelle ici.",
     "Votre connexion a expiré. Veuillez vous reconnecter.",
+    "L’assistant vocal est désactivé pour le moment.",
     "Cette page est ouverte depuis trop longtemps. Rechargez-la pour continuer.",
     re.compile(r"Vous avez commencé beaucoup de conversations\. De nouveau disponible (.* )?à \d\d:\d\d\."),
     "L’assistant vocal n’a pas pu être chargé. Vérifiez votre réseau, puis rechargez cette page.",
@@ -81,6 +85,29 @@ async def test_a_second_window_takes_the_conversation_over(visit: Visit, site: D
         await page.get_by_role("button", name=words.start).click()
         await expect(status(page)).to_have_text(words.listening)
         await expect(hint(second)).to_have_text(words.elsewhere)
+
+
+@LANGUAGES
+async def test_when_it_is_switched_off_who_talks_is_told_and_when_it_is_on_again_goes_on(
+    visit: Visit, site: Demo, words: Words
+) -> None:
+    """Neither needs a restart, or another page."""
+    async with visit(words.path, user=site.add_user(f"switched-off-{words.language}")) as page:
+        await begin(page, words)
+        await expect(status(page)).to_have_text(words.listening)
+        await asyncio.to_thread(site.manage, "voice_flag", "off")
+        try:
+            await expect(hint(page)).to_have_text(words.off)
+            await picture(page, f"switched-off-{words.language}")
+            await page.get_by_role("button", name=words.start).click()
+            await expect(hint(page)).to_have_text(words.off)
+            another = await page.context.new_page()
+            await another.goto(page.url)
+            assert await another.locator("voice-widget").count() == 0
+        finally:
+            await asyncio.to_thread(site.manage, "voice_flag", "on")
+        await page.get_by_role("button", name=words.start).click()
+        await expect(status(page)).to_have_text(words.listening)
 
 
 @LANGUAGES
