@@ -38,8 +38,8 @@ async def dial(n: int, url: str, subprotocols: list[Any], origin: Any, hang_up: 
                 hanging_up.cancel()
                 code = client.close_code
     except (OSError, WebSocketException) as error:
-        if code is None:
-            print(n, repr(error), file=sys.stderr)
+        if code in (None, 1006):
+            print(n, code, repr(error), repr(error.__cause__), file=sys.stderr)
     print(json.dumps([n, reason, code]), flush=True)
 
 
