@@ -63,7 +63,6 @@ def _report_errors() -> None:
         dsn=settings.SENTRY_DSN,
         release=f"voice@{__version__}",
         before_send=lambda event, hint: scrub(event),  # type: ignore[arg-type, return-value]
-        send_default_pii=False,
         include_local_variables=False,
         include_source_context=False,
         max_request_body_size="never",
