@@ -38,6 +38,9 @@ VOICE_ORIGINS: list[str] = env.list("VOICE_ORIGINS", default=[])
 VOICE_TRUSTED_PROXIES = env.int("VOICE_TRUSTED_PROXIES", default=0, validate=validate.Range(0, 10))
 WEAVIATE_URL = env.str("WEAVIATE_URL", default="")
 WEAVIATE_API_KEY = env.str("WEAVIATE_API_KEY", default="")
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+LOG_FORMAT = env.str("LOG_FORMAT", default="line", validate=validate.OneOf(["line", "json"]))
 
 try:
     env.seal()
@@ -59,6 +62,7 @@ INSTALLED_APPS = [
     "channels",
     "rest_framework",
     "voice",
+    "project",
     "project.demo",
 ]
 MIDDLEWARE = [
@@ -166,13 +170,16 @@ if not DEBUG:
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"voice": {"handlers": ["console"], "level": "INFO"}},
+    "filters": {"session": {"()": "voice.logs.SessionFilter"}},
+    "formatters": {"line": {"()": "voice.logs.LineFormatter"}, "json": {"()": "voice.logs.JSONFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["session"]}},
+    "loggers": {"voice": {"handlers": ["console"], "level": "INFO", "propagate": DEBUG}},
 }
+if not DEBUG:  # a checkout has Django's own console, which shows the text of every error
+    LOGGING["root"] = {"handlers": ["console"], "level": "WARNING"}
 
 # The spoken conversation
 

@@ -15,6 +15,9 @@ os.environ.update(
     VOICE_PROVIDER="",
     VOICE_ORIGINS="",
     VOICE_TRUSTED_PROXIES="0",
+    SENTRY_DSN="",
+    OTEL_EXPORTER_OTLP_ENDPOINT="",
+    LOG_FORMAT="line",
 )
 
 from project.settings import *  # noqa: E402, F403

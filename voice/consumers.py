@@ -21,7 +21,7 @@ from django.db import Error as DatabaseFault
 from django.http import HttpRequest
 from django.utils import translation
 
-from voice import addresses, database, gate, origins, scoping, standing, wiring
+from voice import addresses, database, gate, logs, origins, scoping, standing, wiring
 from voice.admission.lease import Lease, held
 from voice.admission.limits import Limits
 from voice.admission.store import Refused, StoreUnavailable
@@ -29,6 +29,7 @@ from voice.credential import Credential
 from voice.following import Follower, Hearer, followed
 from voice.frames import Frames, Over, Said
 from voice.messages import MESSAGES
+from voice.observed import Observed
 from voice.protocol import commands as c
 from voice.protocol.events import TextSubmitted
 from voice.protocol.outcomes import REFUNDED, EndReason
@@ -60,6 +61,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         self.scope, self.base_send = scope, send
         self._frames = Frames(receive)
         self._encoder = wire.Encoder()
+        self._sent = 0
         self._language = translation.get_language_from_request(_request(scope))
         await receive()  # websocket.connect
         await self.accept(wire.SUBPROTOCOL if wire.SUBPROTOCOL in scope["subprotocols"] else None)
@@ -80,15 +82,16 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         """One conversation. Ends in :class:`Over`, always."""
         identity, limits = await self._admitted(self.scope)
         session_id = uuid.uuid4().hex
+        logs.current.set(session_id)
         await self._take_place(session_id, str(identity.user.pk), limits)
         async with held(gate.store(), session_id) as lease, followed(standing.look, HEARERS) as follower:
             start, first = await _unless_lost(lease, self._first_message())
             self._language = wiring.language(start)
             async with Recorder(session_id) as recorder:
-                found = await scoping.scope_of(identity.user)
-                session = wiring.session(session_id, start, self._tell, recorder, limits, found)
+                found, observed = await scoping.scope_of(identity.user), Observed(recorder)
+                session = wiring.session(session_id, start, self._tell, observed, limits, found)
                 await self._open_record(recorder, session, identity)
-                raise Over(await self._live(session, recorder, lease, follower, identity, first))
+                raise Over(await self._live(session, recorder, observed, lease, follower, identity, first))
 
     async def _admitted(self, scope: Any) -> tuple[Identity, Limits]:
         """Who it is, and within which limits. Raises :class:`Over`."""
@@ -154,14 +157,15 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         self,
         session: Session,
         recorder: Recorder,
+        observed: Observed,
         lease: Lease,
         follower: Follower,
         identity: Identity,
         first: Said | None,
     ) -> EndReason:
-        session_id, reason = session.terms.session_id, EndReason.INTERNAL_ERROR
+        reason = EndReason.INTERNAL_ERROR
         credential = Credential(self.scope, identity, session)
-        log.info("session %s begins", session_id)
+        observed.began(session.upstream.provider, session.upstream.model, session.terms.language)
         try:
             async with asyncio.TaskGroup() as tasks:
                 beside = [
@@ -181,7 +185,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
             if reason in REFUNDED and not session.began:
                 lease.refund()
             await recorder.finish(reason)
-            log.info("session %s ends: %s", session_id, reason.value)
+            observed.ended(reason, received=self._frames.received, sent=self._sent, depths=session.depths)
         return reason
 
     async def _listen(self, session: Session, credential: Credential, first: Said | None) -> None:
@@ -211,6 +215,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
 
     async def _tell(self, command: c.ToBrowser) -> None:
         for frame in self._encoder.encode(command):
+            self._sent += 1
             if isinstance(frame, bytes):
                 await self.send(bytes_data=frame)
             else:

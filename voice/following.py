@@ -7,6 +7,7 @@ guarantee: it needs the database alone, and sees the changes of commands, other 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -15,7 +16,7 @@ from typing import Any
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import Error as DatabaseFault
 
-from voice import database
+from voice import database, metrics
 
 log = logging.getLogger("voice.following")
 
@@ -27,6 +28,10 @@ LOOK_LIMIT = 1.0
 """Seconds that a look may take."""
 JOIN_LIMIT = 5.0
 """Seconds to join the group, or to leave it."""
+LAG_INTERVAL = 0.25
+"""Seconds between two looks at how late the event loop is."""
+LAG_LIMIT = 0.25
+"""Seconds of lateness that are told in the log: speech stutters."""
 RETRY = 5.0
 """Seconds until a layer that failed is joined again."""
 
@@ -50,6 +55,7 @@ class Follower:
         """Follow until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_looking())
+            tasks.create_task(_watch_the_loop())
             layer = get_channel_layer()
             if layer is not None and not isinstance(layer, InMemoryChannelLayer):
                 tasks.create_task(self._keep_listening(layer))
@@ -83,6 +89,7 @@ class Follower:
             except Exception as error:  # whatever a layer raises when its server is away
                 log.warning("the channel layer is away (%s); looking goes on", type(error).__name__)
             await asyncio.sleep(RETRY)
+            metrics.reconnecting("layer")
 
     async def _listen(self, layer: Any) -> None:
         async with asyncio.timeout(JOIN_LIMIT):
@@ -97,10 +104,23 @@ class Follower:
                     await layer.group_discard(GROUP, channel)
 
 
+async def _watch_the_loop() -> None:
+    """Measure how late the loop is. A loop that stands still is no conversation's fault, and every conversation's."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + LAG_INTERVAL
+        await asyncio.sleep(LAG_INTERVAL)
+        late = max(0.0, loop.time() - due)
+        metrics.loop_lag(late)
+        if late > LAG_LIMIT:
+            log.warning("the event loop stood still for %.2f s", late)
+
+
 class _Shared:
     def __init__(self, follower: Follower) -> None:
         self.follower, self.users = follower, 0
-        self.task = asyncio.get_running_loop().create_task(follower.run())
+        # In a context of its own: what the first visitor's is (session, language) is not the others'.
+        self.task = asyncio.get_running_loop().create_task(follower.run(), context=contextvars.Context())
 
 
 _shared: dict[asyncio.AbstractEventLoop, _Shared] = {}

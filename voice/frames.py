@@ -34,6 +34,8 @@ class Frames:
     def __init__(self, receive: Callable[[], Awaitable[Any]]) -> None:
         self._receive = receive
         self._bad_audio = 0
+        self.received = 0
+        """How many there were."""
         self._begun = False
         self.gone = False
         """Whether the client has left, so that nothing can be told any more."""
@@ -49,6 +51,7 @@ class Frames:
         if message["type"] == "websocket.disconnect":
             self.gone = True
             raise Over(EndReason.CLIENT_HANGUP if message.get("code") in HANGUPS else EndReason.CLIENT_LOST)
+        self.received += 1
         audio = message.get("bytes")
         return self._text(message.get("text") or "") if audio is None else self._audio(audio)
 

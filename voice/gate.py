@@ -10,7 +10,7 @@ from functools import cache
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import Error as DatabaseFault
 
-from voice import live, starts, turned_away
+from voice import live, metrics, starts, turned_away
 from voice.admission.flag import Flag
 from voice.admission.limits import HOUR_SECONDS, Limits
 from voice.admission.store import AdmissionStore, StoreUnavailable
@@ -62,6 +62,7 @@ def refused(reason: EndReason) -> None:
     """Count that somebody was turned away. Where the site's setting is off, there is nobody to be."""
     if flag().master():
         turned_away.visitors.count(reason)
+        metrics.refused(reason)
 
 
 async def _history(user_id: str) -> list[tuple[str, float]]:

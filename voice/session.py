@@ -122,6 +122,11 @@ class Session:
         self._alarm: asyncio.TimerHandle | None = None
         self._last_word_at = 0.0
 
+    @property
+    def depths(self) -> dict[str, float]:
+        """The most seconds of audio that waited for the upstream, and for the visitor."""
+        return {"backlog": duration_ms(self._backlog.deepest) / 1000, "egress": self._egress.deepest_ms / 1000}
+
     # -- in: these never wait ------------------------------------------------------------------------------------
 
     def push_audio(self, pcm: bytes) -> None:

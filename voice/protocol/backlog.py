@@ -22,7 +22,8 @@ class Backlog:
 
     def __init__(self) -> None:
         self._lane: deque[bytes | ToUpstream] = deque()
-        self._audio = 0
+        self._audio = self.deepest = 0
+        """Bytes of audio waiting, and the most that ever were."""
         self._dropped = 0
 
     @property
@@ -36,6 +37,7 @@ class Backlog:
         self._audio += max(len(pcm), SMALLEST)
         while self._audio > AUDIO_LIMIT:
             self._drop_oldest_audio()
+        self.deepest = max(self.deepest, self._audio)
 
     def push(self, command: ToUpstream) -> None:
         """Put a command at the end."""

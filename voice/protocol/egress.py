@@ -30,6 +30,8 @@ class Egress:
     def __init__(self) -> None:
         self.answer_ms = 0
         """Audio waiting."""
+        self.deepest_ms = 0
+        """The most that ever was."""
         self._answer: deque[ToBrowser] = deque()
         self._messages: deque[ToBrowser] = deque()
         self._plays_until = 0.0
@@ -50,6 +52,7 @@ class Egress:
             self._answer.append(command)
             if isinstance(command, Play):
                 self.answer_ms += duration_ms(len(command.pcm))
+                self.deepest_ms = max(self.deepest_ms, self.answer_ms)
             return
         if isinstance(command, StopPlayback):
             self.silence(now)
