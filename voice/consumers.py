@@ -48,6 +48,9 @@ DECISION_LIMIT = 2.0
 """Seconds for the database to say whether somebody may talk."""
 GOODBYE_LIMIT = 2.0
 """Seconds for the goodbye to leave."""
+TO_THE_WIRE = 2
+"""Rounds of the event loop in which what was sent to Daphne is written to the socket: it looks which sockets take
+something behind what was ready before."""
 
 HEARERS: dict[str, Hearer] = {standing.MESSAGE: standing.hear}
 """What is done at once with the messages of other processes, by their type."""
@@ -227,6 +230,8 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         Daphne resets a connection whose client does not answer a close frame within a second. A client that is busy
         for that long, as when many dial at once, and then sends its first message, finds the connection broken and
         never reads the reason that waits for it. So the close comes after that message, within ``patience`` seconds.
+        And where the event loop itself stands still for that second, Daphne resets the connection before what was
+        written to it has left: so the reason leaves before the close is written.
         """
         if self._frames.gone:
             return
@@ -235,6 +240,8 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         try:
             async with asyncio.timeout(GOODBYE_LIMIT):
                 await self.send(text_data=wire.ending(over.reason, message, over.retry_after_ms))
+            for _ in range(TO_THE_WIRE):
+                await asyncio.sleep(0)
             if patience:
                 await self._frames.begun(patience)
             async with asyncio.timeout(GOODBYE_LIMIT):

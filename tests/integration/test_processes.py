@@ -94,12 +94,18 @@ async def test_of_200_dials_of_one_user_exactly_five_are_admitted_and_everybody_
     offered = ["voice.v1", f"voice.bearer.{person.token}"]
     calls: list[crowd.Call] = [(world.site.processes[n % 3].url, offered, None) for n in range(200)]
     begun = time.monotonic()
-    told = Counter(await asyncio.to_thread(crowd.dial, calls, 8, 1))
-    print(f"200 dials: {time.monotonic() - begun:.1f} s, {told}")
+    endings = Counter(await asyncio.to_thread(crowd.dial, calls, 8, 1))
+    print(f"200 dials: {time.monotonic() - begun:.1f} s, {endings}")
+    told: Counter[str | None] = Counter()
+    for (reason, code), count in endings.items():
+        told[reason] += count
+        # Who was told may yet have lost the close frame, where the server's loop stood still for a second.
+        assert reason is not None, endings
+        assert code in (EndReason(reason).ending.code, 1006), endings
     assert world.site.redis.do("ZCARD", f"{{voice}}:starts:user:{person.pk}") == 5
-    busy = told.pop(("overloaded", 4513), 0)  # a database that took more than two seconds, or none
-    assert set(told) == {("rate_limited", 4429), ("concurrent", 4409), ("client_hangup", 1000)}
-    assert 5 - busy <= told["concurrent", 4409] + told["client_hangup", 1000] <= 5
+    busy = told.pop("overloaded", 0)  # a database that took more than two seconds, or none
+    assert set(told) == {"rate_limited", "concurrent", "client_hangup"}
+    assert 5 - busy <= told["concurrent"] + told["client_hangup"] <= 5
 
 
 async def test_of_tickets_that_are_each_shown_to_all_processes_at_once_each_is_good_once(world: World) -> None:
