@@ -76,7 +76,7 @@ class SessionTerms:
     passages: int = 5
     seconds: float = 600.0
     """How long it may last."""
-    expiring_seconds: float = 60.0
+    expiring_seconds: float = 30.0
     """How long before its end the visitor is told."""
     idle_seconds: float = 60.0
     """How long it may go on without a word from either side."""

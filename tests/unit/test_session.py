@@ -2,10 +2,11 @@
 
 import asyncio
 from itertools import accumulate
+from typing import cast
 
 import pytest
 
-from tests.clock import in_virtual_time
+from tests.clock import VirtualTimeLoop, in_virtual_time
 from tests.fakes import HOURS, FakeKnowledge
 from tests.unit.stage import AN_INSTANT, Stage
 from voice.knowledge.base import KnowledgeUnavailable
@@ -234,14 +235,38 @@ async def test_if_one_of_them_fails_the_question_is_answered_without() -> None:
 
 
 @in_virtual_time
-async def test_ten_minutes_are_told_a_minute_before() -> None:
+async def test_ten_minutes_are_told_half_a_minute_before() -> None:
     stage = Stage(idle_seconds=10_000)
     async with stage.running() as task:
         assert await task is EndReason.MAX_DURATION
         assert stage.now == pytest.approx(600, abs=SOON)
     [(at, expiring)] = stage.all(c.TellExpiring)
-    assert at == pytest.approx(540, abs=SOON)
-    assert (expiring.seconds, expiring.why) == (60, "duration")
+    assert at == pytest.approx(570, abs=SOON)
+    assert (expiring.seconds, expiring.why) == (30, "duration")
+
+
+@in_virtual_time
+async def test_they_are_over_also_for_a_process_that_stood_still_meanwhile() -> None:
+    stage = Stage(idle_seconds=10_000)
+    async with stage.running() as task:
+        await asyncio.sleep(100)
+        cast(VirtualTimeLoop, asyncio.get_running_loop()).pause(700)
+        assert await task is EndReason.MAX_DURATION
+        assert stage.now == pytest.approx(800, abs=SOON)
+    assert not stage.all(c.TellExpiring)
+
+
+@in_virtual_time
+async def test_a_pause_shorter_than_that_leaves_what_is_left_of_them() -> None:
+    stage = Stage(idle_seconds=10_000)
+    async with stage.running() as task:
+        await asyncio.sleep(100)
+        cast(VirtualTimeLoop, asyncio.get_running_loop()).pause(480)
+        assert await task is EndReason.MAX_DURATION
+        assert stage.now == pytest.approx(600, abs=SOON)
+    [(at, expiring)] = stage.all(c.TellExpiring)
+    assert at == pytest.approx(580, abs=SOON)
+    assert expiring.seconds == 20
 
 
 @in_virtual_time
