@@ -162,7 +162,6 @@ SIMPLE_JWT = {
 
 if not DEBUG:
     SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
-    SECURE_REDIRECT_EXEMPT = [r"^v1/voice/health$"]  # a load balancer asks without TLS
     SECURE_HSTS_SECONDS = 30 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HSTS_SUBDOMAINS
     if not HSTS_SUBDOMAINS:  # a decision about hosts that are not ours: the domain's owner takes it, knowingly

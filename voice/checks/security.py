@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from channels.routing import get_default_application
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004
 from rest_framework_simplejwt import settings as simplejwt
 
 from voice.conf import conf, problems
+from voice.health import HealthCheck
 
 KEY_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
 """A key is at least as long as its hash (RFC 7518, section 3.2)."""
@@ -28,7 +30,8 @@ W007 = Warning(
 W008 = Warning(
     f"SECURE_SSL_REDIRECT redirects /{HEALTH} as well: a load balancer that asks without TLS would see no healthy "
     "server, and send visitors nowhere.",
-    hint=rf"Add r'^{HEALTH}$' to SECURE_REDIRECT_EXEMPT.",
+    hint="Put voice.health.HealthCheck around ASGI_APPLICATION, so that health is answered before any middleware, or "
+    rf"add r'^{HEALTH}$' to SECURE_REDIRECT_EXEMPT.",
     id="voice.W008",
 )
 W009 = Warning(
@@ -84,10 +87,18 @@ def _about_addresses() -> Iterator[CheckMessage]:
     if "*" in settings.ALLOWED_HOSTS:
         yield W007
     exempt = settings.SECURE_REDIRECT_EXEMPT
-    if settings.SECURE_SSL_REDIRECT and not any(re.search(pattern, HEALTH) for pattern in exempt):
+    exempted = any(re.search(pattern, HEALTH) for pattern in exempt)
+    if settings.SECURE_SSL_REDIRECT and not exempted and not _answers_probes_first():
         yield W008
     if settings.SECURE_PROXY_SSL_HEADER and not conf().trusted_proxies:
         yield W011
+
+
+def _answers_probes_first() -> bool:
+    try:
+        return isinstance(get_default_application(), HealthCheck)
+    except Exception:  # the site's code; that it cannot be loaded is another check's matter
+        return False
 
 
 def _weakness(key: str, algorithm: str) -> str:

@@ -8,7 +8,9 @@ from django.conf import settings as django_settings
 from django.core.checks import run_checks
 from django.test import override_settings
 
+from project import asgi
 from tests.unit.checks.said import ids
+from voice.checks import security
 
 SHORT, LONG = "k" * 31, "k" * 64
 REDIS = {
@@ -59,10 +61,16 @@ def test_w007_every_host_is_allowed() -> None:
 
 
 @pytest.mark.parametrize("exempt", [[], [r"^healthz$"]])
-def test_w008_who_asks_for_health_without_tls_is_redirected(exempt: list[str]) -> None:
+def test_w008_who_asks_for_health_without_tls_is_redirected(exempt: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(security, "get_default_application", lambda: asgi.pages)
     with override_settings(VOICE=voice(), SECURE_SSL_REDIRECT=True, SECURE_REDIRECT_EXEMPT=exempt):
         assert ids(deploy=True) == ["voice.W008"]
     with override_settings(VOICE=voice(), SECURE_SSL_REDIRECT=False, SECURE_REDIRECT_EXEMPT=exempt):
+        assert ids(deploy=True) == []
+
+
+def test_health_that_is_answered_before_any_middleware_needs_no_exemption() -> None:
+    with override_settings(VOICE=voice(), SECURE_SSL_REDIRECT=True, SECURE_REDIRECT_EXEMPT=[]):
         assert ids(deploy=True) == []
 
 
