@@ -29,6 +29,7 @@ export class Captions {
 
   render(lines) {
     const complete = countOfComplete(lines);
+    for (const row of this.#rows.splice(lines.length)) row.node?.remove();
     lines.forEach((line, place) => this.#renderLine(line, place, place < complete));
     if (this.#following) this.element.scrollTop = this.element.scrollHeight;
   }
