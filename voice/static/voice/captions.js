@@ -18,7 +18,7 @@ export class Captions {
 
   constructor(words) {
     this.#words = words;
-    this.#log = element("ol", { "role": "log", "aria-live": "polite", "aria-label": words.say("log"), "part": "log" });
+    this.#log = element("div", { "role": "log", "aria-live": "polite", "aria-label": words.say("log"), "part": "log" });
     this.#mirror = element("div", { "part": "live", "aria-hidden": "true" });
     this.element = element(
       "div", { "part": "captions", "class": "captions", "tabindex": "0", "role": "group", "aria-label": words.say("log") },
@@ -29,6 +29,7 @@ export class Captions {
 
   render(lines) {
     const complete = countOfComplete(lines);
+    for (const row of this.#rows.splice(lines.length)) row.node?.remove();
     lines.forEach((line, place) => this.#renderLine(line, place, place < complete));
     if (this.#following) this.element.scrollTop = this.element.scrollHeight;
   }
@@ -45,12 +46,12 @@ export class Captions {
   #move(row, line, complete) {
     row.node?.remove();
     row.complete = complete;
-    row.node = line.text ? this.#newNode(line, complete ? "li" : "div") : null;
+    row.node = line.text ? this.#newNode(line) : null;
     if (row.node) (complete ? this.#log : this.#mirror).append(row.node);
   }
 
-  #newNode(line, tag) {
-    const node = element(tag, { "class": `line ${line.who}`, "part": `line ${line.who}` });
+  #newNode(line) {
+    const node = element("div", { "class": `line ${line.who}`, "part": `line ${line.who}` });
     node.append(element("span", { class: "who" }, this.#words.say(line.who)), element("p"));
     return node;
   }

@@ -5,6 +5,7 @@ import { TicketRefused, requestTicket } from "./ticket.js";
 
 const TIME_LIMIT_MS = 10_000; // for the handshake
 const MAX_UNSENT_BYTES = 96_000; // two seconds of the microphone; older speech is of no use to anyone
+const OPEN = 1; // WebSocket.OPEN, also where there is no WebSocket to ask
 const STUCK_MS = 8_000; // a network that has taken nothing for so long is gone, though nobody said so
 
 export class Connection {
@@ -36,14 +37,14 @@ export class Connection {
 
   /** Sends a message. False if there is no open socket. */
   send(type, fields) {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    if (this.#socket?.readyState !== OPEN) return false;
     this.#socket.send(encode(type, fields));
     return true;
   }
 
   /** Sends a frame of the microphone, or drops it: on a network that cannot keep up, and before the socket is open. */
   sendAudio(pcm) {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    if (this.#socket?.readyState !== OPEN) return;
     if (this.#socket.bufferedAmount >= MAX_UNSENT_BYTES) return this.#wait(performance.now());
     this.#fullSince = null;
     this.#socket.send(pcm);

@@ -1,0 +1,223 @@
+"""Each state as people see it: in both languages, light and dark, on a phone and at a desk, and by any sense."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Visit, picture
+from tests.browser.states import states
+
+STAND_IN = Path(__file__).with_name("gallery.js")
+PATHS = {"en": "/help/opening-hours-harbour/", "fr": "/aide/horaires-port/"}
+LAUNCH = {"en": "Ask a question", "fr": "Poser une question"}
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 375, "height": 740}
+NARROW = {"width": 320, "height": 640}
+ZOOMED = {"width": 640, "height": 400}
+"""What 200 % leaves of 1280 by 800."""
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PICTURED = {"end-disabled", "end-network", "end-idle", "microphone-refused"}
+"""The others of their kind differ by their sentence alone."""
+
+
+@asynccontextmanager
+async def gallery(visit: Visit, language: str, **context: Any) -> AsyncIterator[Page]:
+    """A page whose widget is open, and shows what :func:`show` says."""
+    async with visit(PATHS[language], **context) as page:
+        await page.route("**/client.js", lambda route: route.fulfill(path=STAND_IN, content_type="text/javascript"))
+        await page.get_by_role("button", name=LAUNCH[language]).click()
+        await expect(page.locator("voice-widget [part=panel]")).to_be_visible()
+        while not await page.evaluate("Boolean(window.client)"):
+            await page.wait_for_timeout(20)
+        yield page
+
+
+async def show(page: Page, events: list[dict[str, Any]]) -> None:
+    await page.evaluate("events => window.client.play(events)", events)
+
+
+async def all_states(page: Page, language: str) -> AsyncIterator[str]:
+    """The name of each, while it is shown; the last is the notice before the first word."""
+    for name, events in states(language, await page.evaluate("Date.now()")).items():
+        await show(page, events)
+        yield name
+    await show(page, [])
+    await page.locator("voice-widget [part=main]").click()
+    yield "consent"
+
+
+@pytest.mark.parametrize(
+    ("language", "scheme", "viewport"),
+    [("en", "light", DESKTOP), ("fr", "dark", PHONE), ("fr", "light", DESKTOP), ("en", "dark", PHONE)],
+    ids=["en-light-desktop", "fr-dark-phone", "fr-light-desktop", "en-dark-phone"],
+)
+async def test_axe_finds_nothing_in_any_state(
+    visit: Visit, request: pytest.FixtureRequest, language: str, scheme: str, viewport: dict[str, int]
+) -> None:
+    """WCAG 2.2 AA, and what axe holds to be good practice; the page around the widget too."""
+    found: dict[str, list[str]] = {}
+    async with gallery(visit, language, viewport=viewport, color_scheme=scheme, reduced_motion="reduce") as page:
+        await page.evaluate(AXE_SCRIPT)
+        async for name in all_states(page, language):
+            if name.startswith(("end-", "microphone-")) and name not in PICTURED:
+                continue
+            await picture(page, f"{name}-{request.node.callspec.id}")
+            results = await page.evaluate("rules => axe.run(document, { runOnly: rules })", STANDARDS)
+            problems = [f"{v['id']}: {n['html'][:200]}" for v in results["violations"] for n in v["nodes"]]
+            assert results["passes"]
+            if problems:
+                found[name] = problems
+    assert found == {}
+
+
+async def test_every_state_has_words_of_its_own(visit: Visit) -> None:
+    """None shows the name of a word that is missing, and no two tell the same."""
+    told: dict[str, str] = {}
+    async with gallery(visit, "en") as page:
+        async for name in all_states(page, "en"):
+            told[name] = await page.locator("voice-widget [part=panel]").inner_text()
+    assert not [name for name, text in told.items() if "phase." in text or "reason." in text or "microphone." in text]
+    alike = {"unloaded", "server_drain"}  # (a restart that nobody answered after)
+    texts = [text for name, text in told.items() if name not in alike]
+    assert len(set(texts)) == len(texts)
+
+
+@pytest.mark.parametrize("viewport", [NARROW, ZOOMED], ids=["320 px", "200 %"])
+async def test_nothing_is_cut_off(visit: Visit, viewport: dict[str, int]) -> None:
+    """What does not fit can be scrolled to, by the height only; whatever can be pressed is large enough for a thumb."""
+    async with gallery(visit, "fr", viewport=viewport, reduced_motion="reduce") as page:
+        async for name in all_states(page, "fr"):
+            await picture(page, f"{name}-fr-{viewport['width']}")
+            problems = await page.evaluate(
+                """() => {
+                  const root = document.querySelector("voice-widget").shadowRoot;
+                  const all = [...root.querySelectorAll("button, input, a, p, h2, h3")];
+                  const shown = all.filter((n) => n.checkVisibility());
+                  const hidden = (n) => n.closest("[aria-hidden=true]") || getComputedStyle(n).clipPath !== "none";
+                  const wide = shown.filter((n) => !hidden(n)).filter((n) => {
+                    const { left, right } = n.getBoundingClientRect();
+                    const cut = n.matches("button, p, h2") && n.clientWidth > 0 && n.scrollWidth > n.clientWidth + 1;
+                    return left < -1 || right > innerWidth + 1 || cut;
+                  });
+                  const small = shown.filter((n) => n.matches("button, input")).filter((n) => {
+                    const { width, height } = n.getBoundingClientRect();
+                    return Math.min(width, height) < 44;
+                  });
+                  const outside = shown.filter((n) => n.matches("button")).filter((n) => {
+                    n.scrollIntoView({ block: "nearest" });
+                    const { top, bottom } = n.getBoundingClientRect();
+                    return top < 0 || bottom > innerHeight;
+                  });
+                  return [...wide, ...small, ...outside].map((n) => n.outerHTML.slice(0, 80));
+                }"""
+            )
+            assert problems == [], name
+
+
+async def test_in_forced_colours_everything_is_still_told_apart(visit: Visit) -> None:
+    """Where the system's colours replace ours, buttons and lines keep their borders."""
+    async with gallery(visit, "en", forced_colors="active", reduced_motion="reduce") as page:
+        for name in ("speaking", "interrupted", "rate_limited"):
+            await show(page, states("en", await page.evaluate("Date.now()"))[name])
+            await picture(page, f"{name}-forced-colours")
+            borderless = await page.evaluate(
+                """() => {
+                  const root = document.querySelector("voice-widget").shadowRoot;
+                  const shown = [...root.querySelectorAll("button, input, .line p")].filter((n) => n.checkVisibility());
+                  return shown.filter((n) => getComputedStyle(n).borderTopStyle === "none").map((n) => n.outerHTML);
+                }"""
+            )
+            assert borderless == [], name
+
+
+async def test_without_motion_nothing_moves(visit: Visit) -> None:
+    """The bars stand still where the visitor's system asks for it, and move elsewhere."""
+    running = "() => document.querySelector('voice-widget').shadowRoot.getAnimations().length"
+    for motion, moves in (("reduce", False), ("no-preference", True)):
+        async with gallery(visit, "en", reduced_motion=motion) as page:
+            await show(page, states("en", 0)["speaking"])
+            assert bool(await page.evaluate(running)) is moves
+
+
+async def test_by_keyboard_alone(visit: Visit) -> None:
+    """Tab reaches everything, Escape ends, the focus is never lost, and the talk button is held by Space."""
+    async with gallery(visit, "en") as page:
+        scripts = states("en", await page.evaluate("Date.now()"))
+        focused = "() => document.activeElement.shadowRoot?.activeElement?.part.value"
+        main = page.locator("voice-widget [part=main]")
+        await main.focus()
+        order = []
+        for _ in range(3):
+            order.append(await page.evaluate(focused))
+            await page.keyboard.press("Tab")
+        assert order == ["main", "question", "send"]
+        await main.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("voice-widget [part=consent]")).to_be_focused()
+        await page.keyboard.press("Escape")
+        await expect(main).to_be_focused()
+        for name in ("listening", "speaking", "interrupted", "ended", "hold"):
+            await show(page, scripts[name])
+            await expect(main).to_be_focused()
+        await page.keyboard.down("Space")
+        await page.wait_for_timeout(400)  # longer than a tap
+        await page.keyboard.up("Space")
+        assert await told(page) == [["hold", True], ["hold", False]]
+        await page.keyboard.press("Enter")  # a tap: until the next one
+        assert await told(page) == [["hold", True]]
+        await show(page, scripts["held"])
+        await page.keyboard.press("Enter")
+        assert await told(page) == [["hold", False]]
+        await page.keyboard.press("Escape")
+        assert await told(page) == [["stop"]]
+        await show(page, scripts["ended"])
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("button", name="Ask a question")).to_be_focused()
+
+
+async def told(page: Page) -> list[Any]:
+    """What the client was told since the last look."""
+    return list(await page.evaluate("window.client.told.splice(0)"))
+
+
+async def test_a_screen_reader_hears_complete_lines_and_each_change_once(visit: Visit) -> None:
+    """What still grows is not in the log, and a status that stays is not set again."""
+    async with gallery(visit, "en") as page:
+        scripts = states("en", 0)
+        log = page.locator("voice-widget").get_by_role("log")
+        await show(page, scripts["hearing"])
+        assert await log.inner_text() == ""
+        await show(page, scripts["speaking"])
+        assert "How late" in await log.inner_text()
+        assert "harbour shop is open" not in await log.inner_text()
+        await page.evaluate(
+            """() => {
+              window.changes = [];
+              const status = document.querySelector("voice-widget").shadowRoot.querySelector("[part=status]");
+              const every = { childList: true, characterData: true, subtree: true };
+              new MutationObserver((found) => window.changes.push(...found)).observe(status, every);
+            }"""
+        )
+        for _ in range(3):
+            await show(page, scripts["speaking"])
+        assert await page.evaluate("window.changes.length") == 0
+        await show(page, scripts["answered"])
+        assert "harbour shop is open" in await log.inner_text()
+        assert await page.evaluate("window.changes.length") == 1
+
+
+async def test_after_a_barge_in_only_what_was_heard_stays(visit: Visit) -> None:
+    """The words that never sounded are gone; the assistant does not know that it said them."""
+    async with gallery(visit, "en") as page:
+        await show(page, states("en", 0)["speaking"])
+        coming = page.locator("voice-widget .coming")
+        await expect(coming).to_contain_text("on Monday from 2 pm to 7 pm.")
+        await show(page, states("en", 0)["interrupted"])
+        text = await page.locator("voice-widget [part=captions]").inner_text()
+        assert "The harbour shop" in text
+        assert "on Monday" not in text
+        assert "Interrupted" in text

@@ -1,0 +1,70 @@
+"""What the widget costs a page: its bytes as served, and what is loaded before anybody wants it."""
+
+import asyncio
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.browser.conftest import Visit
+
+MOST_BYTES = 40_000
+STATIC = Path(__file__).resolve().parents[2] / "voice/static/voice"
+NOT_SERVED = {"react.js", "login.css"}
+"""The one is for those who bundle it, the other stands on pages without the widget."""
+THE_ELEMENT = {
+    "widget.js", "widget.css", "accent.js", "captions.js", "consent.js", "dom.js", "icons.js", "links.js", "push.js",
+    "state.js", "status.js", "talk.js", "transcript.js", "view.js", "words.js",
+}  # fmt: skip
+
+
+def test_all_of_the_widget_weighs_at_most_40_kb(tmp_path: Path) -> None:
+    """As a server sends it: collected, renamed and compressed."""
+    environment = {
+        **os.environ, "DJANGO_SETTINGS_MODULE": "tests.collected", "STATIC_ROOT": str(tmp_path), "DJANGO_DEBUG": "true",
+    }  # fmt: skip
+    collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+    subprocess.run(collect, env=environment, check=True)
+    weights = {coding: [_weight(path, coding) for path in _hashed(tmp_path / "voice")] for coding in ("br", "gz")}
+    total = sum(weights["br"])  # what every browser asks for, by https
+    print(f"{total:,} bytes in {len(weights['br'])} files ({sum(weights['gz']):,} with gzip)")
+    assert total > MOST_BYTES / 2
+    assert total <= MOST_BYTES
+
+
+def _weight(path: Path, coding: str) -> int:
+    packed = path.with_name(f"{path.name}.{coding}")
+    return (packed if packed.exists() else path).stat().st_size
+
+
+def _hashed(folder: Path) -> list[Path]:
+    """The files that pages refer to: each under the name with its hash."""
+    names = {path.relative_to(STATIC) for path in STATIC.rglob("*") if path.suffix in {".js", ".css"}}
+    wanted = [name for name in names if name.name not in NOT_SERVED]
+    return [next((folder / name.parent).glob(f"{name.stem}.????????????{name.suffix}")) for name in wanted]
+
+
+async def test_before_the_first_press_only_the_element_itself_is_loaded(visit: Visit) -> None:
+    """Also if somebody passes by with the mouse, or with the tab key."""
+    asked: set[str] = set()
+    async with visit("/") as page:
+        page.on("request", lambda request: asked.add(urlsplit(request.url).path))
+        await page.reload()
+        launcher = page.get_by_role("button", name="Ask a question")
+        await launcher.hover()
+        await launcher.focus()
+        await page.wait_for_timeout(500)
+        loaded = _of_the_widget(asked)
+        weight = sum(len(gzip.compress((STATIC / name).read_bytes())) for name in loaded)
+        print(f"{len(loaded)} files, {weight:,} bytes compressed: {', '.join(sorted(loaded))}")
+        assert loaded == THE_ELEMENT
+        await launcher.click()
+        async with asyncio.timeout(10):
+            while "client.js" not in _of_the_widget(asked):
+                await page.wait_for_timeout(20)
+
+
+def _of_the_widget(paths: set[str]) -> set[str]:
+    return {path.removeprefix("/static/voice/") for path in paths if path.startswith("/static/voice/")}
