@@ -45,6 +45,14 @@ class LineFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("{asctime} {levelname} {name} [{session}]: {message}", style="{", defaults={"session": "-"})
 
+    def format(self, record: logging.LogRecord) -> str:
+        """As the superclass does, which would print what another formatter has made of the error and left here."""
+        others, record.exc_text = record.exc_text, None
+        try:
+            return super().format(record)
+        finally:
+            record.exc_text = others
+
     def formatMessage(self, record: logging.LogRecord) -> str:
         """With the message on one line."""
         record.message = _one_line(record.message)

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
-from voice.protocol.commands import TurnEnded
 from voice.protocol.outcomes import EndReason
 from voice.protocol.timeline import Mark
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
+
+    from voice.protocol.commands import TurnEnded
 
 
 class Instruments:

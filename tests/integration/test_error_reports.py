@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import sentry_sdk
 from channels.routing import URLRouter
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
-from django.test import RequestFactory
+from django.test import AsyncClient, RequestFactory
 from django.views.debug import technical_500_response
 
 from project import asgi, observability
@@ -25,7 +26,7 @@ from tests.fakes import FakeKnowledge
 from tests.integration.conftest import Visit
 from tests.realtime_server import RealtimeServer
 from tests.sink import Sink
-from voice import logs, wiring
+from voice import logs, stats, wiring
 from voice.knowledge.base import Passage
 from voice.middleware import JWTAuthMiddleware
 from voice.routing import websocket_urlpatterns
@@ -128,6 +129,8 @@ async def test_an_error_in_a_conversation_is_reported_and_nothing_that_was_said(
     lines = printed.getvalue()
     assert "the knowledge failed" in lines
     assert f"[{ready['session_id']}]: begins with openai" in lines
+    counted = r"ends after [\d.]+ s: client_hangup; 1 turns, \d+ searches.*, [1-9]\d* frames received, [1-9]\d* sent"
+    assert re.search(re.escape(f"[{ready['session_id']}]: ") + counted, lines)
     assert "builtins.RuntimeError" in lines
     silent_about(lines, token)
 
@@ -146,6 +149,25 @@ async def test_a_bug_in_the_consumer_is_reported_too(
     assert [e["exception"]["values"][-1]["type"] for e in events(reports)] == ["ZeroDivisionError"], "and once"
     silent_about(reports.text)
     silent_about(printed.getvalue())
+
+
+async def test_a_page_that_fails_is_reported_without_its_request(
+    staff: Any, reports: Sink, printed: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(hours: int) -> Any:
+        raise RuntimeError(f"{KEY} {PASSAGE}")
+
+    monkeypatch.setattr(stats, "_document", broken)
+    token = access_token(staff)
+    headers = {"authorization": f"Bearer {token}", "cookie": "sessionid=canary-cookie", "referer": "https://canary"}
+    response = await AsyncClient(raise_request_exception=False).get("/v1/voice/stats?token=canary", headers=headers)
+    sentry_sdk.flush(5)
+    reports.wait(1)
+    assert response.status_code == 500
+    assert {e["exception"]["values"][-1]["type"] for e in events(reports)} == {"RuntimeError"}
+    assert "builtins.RuntimeError" in printed.getvalue()
+    for told in (response.content.decode(), reports.text, printed.getvalue()):
+        silent_about(told, token)
 
 
 def events(sink: Sink) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from channels.layers import BaseChannelLayer, InMemoryChannelLayer
 from django.db import OperationalError
 
 from tests.clock import in_virtual_time
-from voice import broadcast, database, following
+from voice import broadcast, database, following, logs
 from voice.following import INTERVAL, RETRY, followed
 
 
@@ -186,6 +186,16 @@ async def test_all_conversations_of_a_process_share_one_look(look, layer):
     times = look.times
     await asyncio.sleep(10)
     assert look.times == times
+
+
+@in_virtual_time
+async def test_what_all_share_belongs_to_no_session(look, layer):
+    """Neither in the log, nor in the language of whoever came first."""
+    seen: list[str] = []
+    logs.current.set("the first one's")
+    async with followed(lambda: seen.append(logs.current.get()), {}):
+        await asyncio.sleep(INTERVAL)
+    assert {*seen} == {""}
 
 
 # -- telling ------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -276,6 +277,12 @@ async def test_redis_itself_is_asked_frozen_gone_and_back(voice_on, monkeypatch)
 
 async def no_history(user_id: str) -> list[tuple[str, float]]:
     return []
+
+
+def test_one_version_is_told_everywhere():
+    folder = Path(voice.__file__).parent
+    assert json.loads((folder / "static/voice/package.json").read_text())["version"] == voice.__version__
+    assert f"\n  version: {voice.__version__}\n" in (folder / "docs/openapi.yaml").read_text()
 
 
 async def test_what_is_used_is_noted():

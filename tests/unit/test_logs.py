@@ -85,6 +85,13 @@ def test_of_an_error_its_kind_and_its_way_are_told_and_not_its_text(formatter):
     assert "test_logs.py" in written
 
 
+def test_another_formatters_account_of_the_error_is_not_printed(formatter):
+    failed = record("failed", error=raised(ValueError(CANARY)))
+    assert CANARY in logging.Formatter().format(failed)
+    assert CANARY not in formatter.format(failed)
+    assert CANARY in logging.Formatter().format(failed), "nor is that one robbed of it"
+
+
 async def test_a_session_has_a_line_at_its_start_and_one_at_its_end(caplog):
     caplog.set_level(logging.INFO, "voice.session")
     observed = Observed(Facts())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Callable
 from typing import Any
 
 from redis.exceptions import RedisError
 
+from voice import metrics
 from voice.admission.redis.clients import Clients
 
 logger = logging.getLogger(__name__)
@@ -52,7 +54,8 @@ class _Subscription:
     def __init__(self, clients: Clients, channel: str) -> None:
         self.watchers: dict[str, Lost] = {}
         self._clients, self._channel = clients, channel
-        self.task = asyncio.get_running_loop().create_task(self._run())
+        # In a context of its own: the first visitor's session is not the others'.
+        self.task = asyncio.get_running_loop().create_task(self._run(), context=contextvars.Context())
 
     async def _run(self) -> None:
         while True:
@@ -67,6 +70,7 @@ class _Subscription:
             finally:
                 await client.aclose(close_connection_pool=True)
             await asyncio.sleep(AGAIN_SECONDS)
+            metrics.reconnecting("redis")
 
     def _tell(self, message: dict[str, Any]) -> None:
         lost = self.watchers.get(message["data"])

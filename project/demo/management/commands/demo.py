@@ -22,7 +22,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
 from project import BASE_DIR
-from voice import finishing, gate, wiring
+from voice import condition, finishing, gate, wiring
 from voice.conf import conf
 from voice.knowledge import loading
 from voice.management import progress
@@ -106,6 +106,7 @@ class Command(BaseCommand):
 
 
 async def _wind_down() -> None:
+    condition.drain()
     # Daphne leaves open conversations as they are. They end here, while there still is a loop for their last words:
     # left to the interpreter's own end, a coroutine that waits in a queue brought it down.
     conversations = asyncio.all_tasks() - {asyncio.current_task()}
