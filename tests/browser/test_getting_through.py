@@ -39,7 +39,7 @@ async def opened(visit: Visit, *, agreed: bool = True, attributes: str = "", **h
     async with visit(ARTICLE, **how) as page:
         await page.add_init_script(WITNESS)
         if agreed:
-            await page.evaluate("localStorage.setItem('voice.consent', '1')")
+            await page.evaluate("localStorage.setItem('voice.consent', '1.local')")
         await page.reload()
         if attributes:
             await page.locator("voice-widget").evaluate("(widget, name) => widget.setAttribute(name, '')", attributes)

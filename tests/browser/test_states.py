@@ -32,7 +32,7 @@ def gallery(visit: Visit, collected: dict[str, str]) -> Gallery:
     """``gallery(language)``: a page whose widget is open, and shows what :func:`show` says."""
     rules = next((Path(collected["STATIC_ROOT"]) / "voice").glob("state.*.js"))
     stand_in = STAND_IN.read_text().replace("state.js", rules.name)
-    return lambda language, **context: _gallery(stand_in, language, **context)
+    return lambda language, **context: _gallery(visit, stand_in, language, **context)
 
 
 @asynccontextmanager
