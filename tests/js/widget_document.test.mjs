@@ -40,7 +40,7 @@ test("what is exported is there, with its types", () => {
   for (const file of files.filter((each) => !each.includes("*"))) assert.ok(read(`static/voice/${file}`), file);
   const declared = [...read("static/voice/client.d.ts").matchAll(/^  (?:readonly )?([a-zA-Z]+)[(:<]/gm)].map(([, name]) => name);
   for (const [, name] of read("static/voice/state.js").split("INITIAL")[1].split("});")[0].matchAll(/^  ([a-zA-Z]+):/gm)) {
-    assert.ok(read("static/voice/client.d.ts").includes(`readonly ${name}:`), name);
+    assert.ok(read("static/voice/client.d.ts").includes(`\n  readonly ${name}:`), name);
   }
   assert.ok(declared.length > 10);
 });
