@@ -122,7 +122,11 @@ async def test_nothing_is_cut_off(gallery: Gallery, viewport: dict[str, int]) ->
                     const { top, bottom } = n.getBoundingClientRect();
                     return top < 0 || bottom > innerHeight;
                   });
-                  return [...wide, ...small, ...outside].map((n) => n.outerHTML.slice(0, 80));
+                  const over = shown.filter((n) => n.matches(".intro")).filter((n) => {
+                    const room = n.parentElement.getBoundingClientRect();
+                    return n.getBoundingClientRect().bottom > room.bottom + 1;
+                  });
+                  return [...wide, ...small, ...outside, ...over].map((n) => n.outerHTML.slice(0, 80));
                 }"""
             )
             assert problems == [], name
