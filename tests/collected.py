@@ -1,9 +1,20 @@
-"""Settings that collect static files as a server does, into the folder ``STATIC_ROOT``."""
+"""Settings of a demonstration site with its static files as a server has them: collected, renamed, compressed."""
 
 import os
 
 from project.settings import *  # noqa: F403
 from project.settings import STORAGES
+from project.storage import ModuleStaticFilesStorage
+
+
+class RenamedStaticFilesStorage(ModuleStaticFilesStorage):
+    """Refers to the renamed files in development too."""
+
+    def url(self, name: str, force: bool = False) -> str:
+        return str(super().url(name, force=True))
+
 
 STATIC_ROOT = os.environ["STATIC_ROOT"]
-STORAGES["staticfiles"] = {"BACKEND": "project.storage.ModuleStaticFilesStorage"}
+STORAGES["staticfiles"] = {"BACKEND": "tests.collected.RenamedStaticFilesStorage"}
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = False
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True

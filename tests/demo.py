@@ -45,12 +45,12 @@ class Demo:
 
 
 @contextmanager
-def running(folder: Path, **overrides: str) -> Iterator[Demo]:
-    """Start the demo with a database of its own in ``folder``; stop it by Ctrl-C.
+def running(folder: Path, *, port: int | None = None, **overrides: str) -> Iterator[Demo]:
+    """Start the demo with the database in ``folder``; stop it by Ctrl-C.
 
-    ``overrides`` are variables of its environment. It must leave no process behind.
+    ``port`` is a free one by default; ``overrides`` are variables of its environment. It must leave no process behind.
     """
-    port = _free_port()
+    port = port or _free_port()
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}", "DJANGO_DEBUG": "true"}
     environment |= {"DJANGO_SETTINGS_MODULE": "project.settings", "PYTHONFAULTHANDLER": "1", **overrides}
     process = subprocess.Popen(

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -23,9 +25,19 @@ Visit = Callable[..., AbstractAsyncContextManager[Page]]
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """The demonstration site."""
-    with demo.running(tmp_path_factory.mktemp("demo")) as running:
+def collected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a site with collected static files; ``STATIC_ROOT`` holds them."""
+    folder = tmp_path_factory.mktemp("static")
+    environment = {"DJANGO_SETTINGS_MODULE": "tests.collected", "STATIC_ROOT": str(folder)}
+    program = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+    subprocess.run(program, env={**os.environ, **environment, "DJANGO_DEBUG": "true"}, check=True)
+    return environment
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, collected: dict[str, str]) -> Iterator[Demo]:
+    """The demonstration site, with its strict Content-Security-Policy and renamed static files."""
+    with demo.running(tmp_path_factory.mktemp("demo"), **collected) as running:
         yield running
 
 

@@ -137,7 +137,7 @@ async def test_who_has_had_the_page_open_for_too_long_is_told_to_reload_it(visit
 async def test_a_widget_that_did_not_come_is_said_to_be_missing(visit: Visit, words: Words) -> None:
     """The button does not do nothing."""
     async with visit(words.path) as page:
-        await page.route("**/client.js", lambda route: route.abort())
+        await page.route("**/client.*js", lambda route: route.abort())
         await begin(page, words)
         await expect(hint(page)).to_have_text(words.unloaded)
         await picture(page, f"unloaded-{words.language}")

@@ -93,7 +93,15 @@ def test_the_notice_is_in_the_language_of_the_page(voice_on, settings, language,
     with translation.override(language):
         context = given(asked())
     assert context["language"] == language
-    assert context["consent"] == {"text": text, "version": "3"}
+    assert (context["consent"]["text"], context["consent"]["version"]) == (text, "3")
+
+
+@pytest.mark.parametrize(("provider", "said"), [("openai", "is sent to OpenAI"), ("local", "own server")])
+def test_the_widgets_own_notice_names_who_hears_and_is_asked_anew_for_another(voice_on, settings, provider, said):
+    settings.VOICE = {"PROVIDER": provider}
+    page = Template("{% load voice %}{% voice_widget %}").render(RequestContext(asked(), {"request": asked()}))
+    assert said in page
+    assert f'data-notice-version="1.{provider}"' in page
 
 
 def test_a_nonce_is_passed_on_from_wherever_it_is(voice_on):

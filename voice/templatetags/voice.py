@@ -90,11 +90,15 @@ def _login_url(request: HttpRequest) -> str:
 
 
 def _consent(language: str) -> Mapping[str, str]:
-    """The site's notice in the page's language, as ``text`` (empty: the widget's own), and its ``version``."""
+    """The site's notice in the page's language, as ``text`` (empty: the widget's own), and its ``version``.
+
+    The widget's own notice names the ``processor``, so another one makes it a new notice.
+    """
     notice = conf().consent
     candidates = (language, language.partition("-")[0], conf().languages[0])
     text = next((notice[tag] for tag in candidates if notice.get(tag)), "")
-    return {"text": text, "version": str(notice.get("version", ""))}
+    version, processor = notice.get("version", ""), str(conf().provider)
+    return {"text": text, "processor": processor, "version": version if text else f"{version}.{processor}"}
 
 
 def _nonce(context: RequestContext, request: HttpRequest) -> str:

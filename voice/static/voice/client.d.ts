@@ -45,6 +45,8 @@ export interface Snapshot {
   readonly lines: readonly Line[];
   readonly sources: readonly Source[];
   readonly notice: string | null;
+  /** When it has lasted as long as it may, in milliseconds since 1970. */
+  readonly endsAt: number | null;
   readonly expiring: { readonly seconds: number; readonly why: string; readonly endsAt: number } | null;
   readonly sessionId: string | null;
 }

@@ -1,0 +1,182 @@
+"""What can come between a visitor and their answer: each time they are told, and there is a way back."""
+
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+from playwright.async_api import Locator, Page, expect
+
+from tests import demo, speech
+from tests.browser.conftest import Visit, log_in, picture
+from tests.demo import Demo
+
+ARTICLE = "/help/opening-hours-harbour/"
+WITNESS = """
+  window.asked = 0; window.streams = []; window.contexts = []; window.heard = [];
+  const getUserMedia = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    window.asked += 1;
+    if (window.refuse) throw new DOMException("no", window.refuse);
+    const stream = await getUserMedia(wanted);
+    window.streams.push(stream);
+    return stream;
+  };
+  const Real = AudioContext;
+  window.AudioContext = class extends Real { constructor(options) { super(options); window.contexts.push(this); } };
+  for (const name of ["ready", "turn", "ended", "state"]) {
+    document.addEventListener(`voice:${name}`, ({ detail }) => window.heard.push([name, detail]));
+  }
+"""
+HIDE = """hidden => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+@asynccontextmanager
+async def opened(visit: Visit, *, agreed: bool = True, attributes: str = "", **how: object) -> AsyncIterator[Page]:
+    """The widget of an article, open, with witnesses of what it asks of the browser."""
+    async with visit(ARTICLE, **how) as page:
+        await page.add_init_script(WITNESS)
+        if agreed:
+            await page.evaluate("localStorage.setItem('voice.consent', '1.local')")
+        await page.reload()
+        if attributes:
+            await page.locator("voice-widget").evaluate("(widget, name) => widget.setAttribute(name, '')", attributes)
+        await page.get_by_role("button", name="Ask a question").click()
+        yield page
+
+
+def part(page: Page, name: str) -> Locator:
+    return page.locator(f"voice-widget [part={name}]")
+
+
+async def start(page: Page) -> None:
+    await part(page, "main").click()
+    await expect(part(page, "status")).to_have_text("Listening")
+
+
+async def ask(page: Page, question: str) -> None:
+    await part(page, "question").fill(question)
+    await part(page, "question").press("Enter")
+
+
+async def test_the_microphone_is_not_touched_before_the_visitor_agrees(visit: Visit) -> None:
+    async with opened(visit, agreed=False) as page:
+        await part(page, "main").click()
+        await expect(part(page, "consent")).to_be_visible()
+        assert await page.evaluate("[window.asked, window.contexts.length]") == [0, 0]
+        await page.get_by_role("button", name="I agree").click()
+        await expect(part(page, "status")).to_have_text("Listening")
+        assert await page.evaluate("window.asked") == 1
+
+
+async def test_who_refuses_the_microphone_types_and_is_answered_about_the_page(visit: Visit) -> None:
+    """The question says nothing of the harbour; the article that they read does."""
+    async with opened(visit) as page:
+        await page.evaluate("window.refuse = 'NotAllowedError'")
+        await part(page, "main").click()
+        await expect(part(page, "hint")).to_contain_text("The microphone is blocked for this site.")
+        await ask(page, "How late is it open?")
+        log = page.locator("voice-widget").get_by_role("log")
+        await expect(log).to_contain_text("The harbour shop is open from Tuesday to Saturday", timeout=30_000)
+        source = page.locator("voice-widget").get_by_role("link", name="Opening hours of the harbour shop")
+        assert await source.get_attribute("rel") == "noopener noreferrer"
+        heard = dict(await page.evaluate("window.heard"))
+        assert heard["turn"]["question"] == "How late is it open?"
+        assert heard["turn"]["answer"].startswith("The harbour shop is open")
+        await part(page, "main").click()
+        assert dict(await page.evaluate("window.heard"))["ended"] == {"reason": "client_hangup", "retryAt": None}
+
+
+async def test_a_microphone_that_is_unplugged_can_be_turned_on_again(visit: Visit) -> None:
+    async with opened(visit) as page:
+        await start(page)
+        await page.evaluate("window.streams[0].getTracks()[0].dispatchEvent(new Event('ended'))")
+        await expect(part(page, "hint")).to_contain_text("The microphone was disconnected.")
+        await part(page, "second").click()
+        await expect(part(page, "status")).to_have_text("Listening")
+        await expect(part(page, "hint")).to_be_empty()
+
+
+async def test_a_sound_that_the_system_took_comes_back_by_a_press(visit: Visit) -> None:
+    """A call, or a locked phone: WebKit says "interrupted", Chromium "suspended"."""
+    async with opened(visit) as page:
+        await start(page)
+        await page.evaluate("Promise.all(window.contexts.map((context) => context.suspend()))")
+        await expect(part(page, "status")).to_have_text("Paused")
+        await page.get_by_role("button", name="Go on").click()
+        await expect(part(page, "status")).to_have_text("Listening")
+        assert set(await page.evaluate("window.contexts.map(({ state }) => state)")) == {"running"}
+
+
+async def test_a_page_out_of_sight_does_not_listen(visit: Visit) -> None:
+    async with opened(visit) as page:
+        await start(page)
+        await page.evaluate(HIDE, True)
+        assert await page.evaluate("window.streams[0].getTracks()[0].enabled") is False
+        await expect(part(page, "status")).to_have_text("Microphone is off")
+        await page.evaluate(HIDE, False)
+        assert await page.evaluate("window.streams[0].getTracks()[0].enabled") is True
+        await expect(part(page, "hint")).to_contain_text("It is on again.")
+
+
+async def test_the_conversation_goes_on_when_the_network_is_back(visit: Visit, site: Demo) -> None:
+    async with opened(visit, user=site.add_user("on-a-train")) as page:
+        await start(page)
+        await page.context.set_offline(True)
+        await expect(part(page, "status")).to_have_text("Connecting again")
+        await expect(part(page, "hint")).to_contain_text("You are offline.")
+        await picture(page, "offline-really")
+        await page.context.set_offline(False)
+        await expect(part(page, "status")).to_have_text("Listening", timeout=20_000)
+
+
+async def test_who_reloads_the_page_in_mid_answer_is_not_locked_out(visit: Visit, site: Demo) -> None:
+    async with opened(visit, user=site.add_user("in-a-hurry")) as page:
+        await ask(page, "How late is it open?")
+        await expect(part(page, "status")).to_have_text("Speaking", timeout=30_000)
+        await page.reload()
+        await page.get_by_role("button", name="Ask a question").click()
+        await start(page)
+
+
+async def test_by_push_to_talk_a_question_is_what_was_said_while_the_button_was_held(
+    visit: Visit, site: Demo, tmp_path: Path
+) -> None:
+    question = speech.spoken("Are your shops open on Sundays and public holidays?", "en")
+    microphone = speech.recording(tmp_path / "microphone.wav", 2_500, question, 15_000)
+    how = {"microphone": microphone, "user": site.add_user("holds"), "attributes": "push-to-talk"}
+    async with opened(visit, **how) as page:
+        await part(page, "main").click()
+        await expect(part(page, "status")).to_have_text("Hold the button to talk")
+        await page.keyboard.down("Space")
+        await expect(part(page, "main")).to_have_attribute("aria-pressed", "true")
+        await expect(part(page, "main")).to_have_text("Let go to send")
+        await page.wait_for_timeout(2_500 + len(question) / 48 + 500)
+        await page.keyboard.up("Space")
+        log = page.locator("voice-widget").get_by_role("log")
+        await expect(log).to_contain_text("on Sundays and public holidays", ignore_case=True, timeout=20_000)
+        await expect(part(page, "status")).to_have_text("Speaking", timeout=20_000)
+
+
+async def test_a_server_that_restarts_is_found_again(visit: Visit, tmp_path: Path, collected: dict[str, str]) -> None:
+    """By the same page, without a press, and with the microphone still open."""
+    with ExitStack() as serving:
+        first = serving.enter_context(demo.running(tmp_path, **collected))
+        async with visit("/", user="") as page:
+            await page.add_init_script(f"{WITNESS}; Math.random = () => 0.99;")  # the longest pauses: 32 s in all
+            await page.goto(f"{first.url}/accounts/login/?next={ARTICLE}")
+            await log_in(page, first, first.add_user("patient"))
+            await page.wait_for_url(f"**{ARTICLE}")
+            await page.get_by_role("button", name="Ask a question").click()
+            await part(page, "main").click()
+            await page.get_by_role("button", name="I agree").click()
+            await expect(part(page, "status")).to_have_text("Listening")
+            serving.close()
+            await expect(part(page, "status")).to_have_text("Connecting again")
+            serving.enter_context(demo.running(tmp_path, port=int(first.url.rpartition(":")[2]), **collected))
+            await expect(part(page, "status")).to_have_text("Listening", timeout=30_000)
+            assert await page.evaluate("window.asked") == 1
+            await ask(page, "How late is it open?")
+            await expect(page.locator("voice-widget").get_by_role("log")).to_contain_text("harbour", timeout=30_000)
