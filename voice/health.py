@@ -9,7 +9,7 @@ no middleware redirects or refuses them, and no page that is slow holds them up.
 from its ``voice.urls``, behind its middleware.
 
 What the parts look like is for staff only. The one look-up that their session costs is made where there is a session
-cookie, which no probe has, and it has a time limit; whoever it fails for sees what everybody sees.
+cookie, which no probe has, one at a time and within a second; whoever it fails for sees what everybody sees.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from threading import Lock
 from time import monotonic
 from typing import Any
 
@@ -116,11 +117,16 @@ def _details(parts: Mapping[Part, condition.Noted | None]) -> dict[str, Any]:
 
 
 async def _is_staff(session_key: str) -> bool:
+    # One at a time: anybody can send a cookie, and conversations need these threads.
+    if not _looking_up.acquire(blocking=False):
+        return False
     try:
         return await database.call(_session_is_staffs, session_key, limit=CHECK_LIMIT)
     except Exception as error:  # whatever a site's session store raises: to be alive does not depend on it
         log.debug("who asks for the details cannot be looked up: %s", type(error).__name__)
         return False
+    finally:
+        _looking_up.release()
 
 
 def _session_is_staffs(session_key: str) -> bool:
@@ -193,6 +199,7 @@ async def _store() -> bool:
 
 
 readiness = Readiness()
+_looking_up = Lock()
 
 
 # -- the request, without Django's ---------------------------------------------------------------------------------

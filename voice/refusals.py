@@ -20,7 +20,7 @@ def refusal(status: int, code: str, message: object, retry_after_ms: int | None 
 def method_not_allowed(*allowed: str) -> JsonResponse:
     """Whatever the request's method is, it is none of ``allowed``."""
     methods = ", ".join(allowed)
-    message = gettext("Only %(methods)s is possible here.") % {"methods": methods}
+    message = gettext("Possible here: %(methods)s.") % {"methods": methods}
     response = refusal(405, "method_not_allowed", message)
     response["Allow"] = methods
     return response

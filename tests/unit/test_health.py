@@ -155,6 +155,25 @@ async def test_what_was_seen_last_is_told_with_its_age_to_staff(staff, visitor):
     assert (await staffs.get(URL)).json()["checks"]["upstream"]["ok"] is False
 
 
+async def test_cookies_by_the_hundred_take_one_thread_of_the_database(monkeypatch):
+    asked, going_on = [], asyncio.Event()
+
+    async def slow(function: Any, key: str, *, limit: float) -> bool:
+        asked.append(key)
+        await going_on.wait()
+        return True
+
+    monkeypatch.setattr(database, "call", slow)
+    first = asyncio.create_task(ask(cookie="sessionid=first"))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        others = await asyncio.gather(*(ask(cookie=f"sessionid={n}") for n in range(100)))
+    going_on.set()
+    assert {(other.status, len(other.json["checks"])) for other in others} == {(200, 0)}
+    assert (await first).json["checks"] != {}
+    assert asked == ["first"]
+
+
 async def test_alive_without_the_database_whoever_asks(staff, monkeypatch):
     async def gone(*_: Any, **__: Any) -> None:
         raise OperationalError("gone")
