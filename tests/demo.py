@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-READY_LIMIT = 120.0
+READY_LIMIT = 240.0
 """Seconds to migrate, to index the knowledge and to load the models, on a machine that does other things too."""
 STOP_LIMIT = 15.0
 """Seconds from Ctrl-C to its end."""

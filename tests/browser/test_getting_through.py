@@ -1,7 +1,8 @@
 """What can come between a visitor and their answer: each time they are told, and there is a way back."""
 
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 from playwright.async_api import Locator, Page, expect
@@ -160,12 +161,16 @@ async def test_by_push_to_talk_a_question_is_what_was_said_while_the_button_was_
         await expect(part(page, "status")).to_have_text("Speaking", timeout=20_000)
 
 
-async def test_a_server_that_restarts_is_found_again(visit: Visit, tmp_path: Path, collected: dict[str, str]) -> None:
+async def test_a_server_that_restarts_is_found_again(
+    visit: Visit, site: Demo, tmp_path: Path, collected: dict[str, str]
+) -> None:
     """By the same page, without a press, and with the microphone still open."""
+    _copy_database(site, tmp_path)  # with its vectors, which take a while to make
     with ExitStack() as serving:
         first = serving.enter_context(demo.running(tmp_path, **collected))
         async with visit("/", user="") as page:
-            await page.add_init_script(f"{WITNESS}; Math.random = () => 0.99;")  # the longest pauses: 32 s in all
+            await page.add_init_script(f"{WITNESS}; Math.random = () => 0.99;")  # the longest pauses
+            await page.clock.install()
             await page.goto(f"{first.url}/accounts/login/?next={ARTICLE}")
             await log_in(page, first, first.add_user("patient"))
             await page.wait_for_url(f"**{ARTICLE}")
@@ -175,8 +180,17 @@ async def test_a_server_that_restarts_is_found_again(visit: Visit, tmp_path: Pat
             await expect(part(page, "status")).to_have_text("Listening")
             serving.close()
             await expect(part(page, "status")).to_have_text("Connecting again")
+            # How long a server takes to start is not what is asked here: the page's clock waits for it.
+            await page.clock.pause_at(await page.evaluate("Date.now() + 100"))
             serving.enter_context(demo.running(tmp_path, port=int(first.url.rpartition(":")[2]), **collected))
+            await page.clock.resume()
             await expect(part(page, "status")).to_have_text("Listening", timeout=30_000)
             assert await page.evaluate("window.asked") == 1
             await ask(page, "How late is it open?")
             await expect(page.locator("voice-widget").get_by_role("log")).to_contain_text("harbour", timeout=30_000)
+
+
+def _copy_database(site: Demo, folder: Path) -> None:
+    source = site.environment["DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(folder / "demo.sqlite3")) as new:
+        old.backup(new)
