@@ -66,9 +66,8 @@ class VoiceSessionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("duration"))
     def duration(self, session: VoiceSession) -> timedelta | None:
         """How long it lasted, in whole seconds; nothing while it goes on."""
-        if session.ended_at is None:
-            return None
-        return timedelta(seconds=round((session.ended_at - session.started_at).total_seconds()))
+        lasted = session.duration
+        return None if lasted is None else timedelta(seconds=round(lasted.total_seconds()))
 
 
 @admin.register(VoiceTurn)

@@ -23,6 +23,8 @@ from rest_framework_simplejwt.settings import api_settings
 
 from voice.admission.limits import Limits
 from voice.knowledge.options import KnowledgeOptions
+from voice.protocol.budget import Budgets
+from voice.protocol.cost import Prices
 from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
 from voice.upstream.local.options import LocalOptions
 from voice.upstream.openai.options import OpenAIOptions
@@ -73,10 +75,21 @@ class VoiceSettings:
     local: LocalOptions = field(default_factory=LocalOptions)
     knowledge: KnowledgeOptions = field(default_factory=KnowledgeOptions)
     limits: Limits = field(default_factory=Limits)
+    prices: Prices = field(default_factory=Prices)
+    budgets: Budgets = field(default_factory=Budgets)
+    spool: str = ""
+    """Directory for ends of sessions that wait for the database, of this site's user alone (0700). By default one in
+    the system's directory for temporary files, which may not outlive a reboot."""
+    transcripts: bool = False
+    """Whether what is said is stored, from visitors who were shown the notice of ``consent``."""
+    retention_days: int = 30
+    """After how many days ``manage.py voice_purge`` deletes what was said."""
 
     def __post_init__(self) -> None:
         if not self.languages:
             raise ValueError("LANGUAGES names no language")
+        if self.retention_days < 1:
+            raise ValueError("RETENTION_DAYS must be from 1 up")
         if not 1 <= self.ticket_seconds <= 300:
             raise ValueError("TICKET_SECONDS must be from 1 to 300")
         if self.redis_url and not self.redis_url.startswith(("redis://", "rediss://", "unix://")):

@@ -14,6 +14,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Coroutine
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -21,16 +22,18 @@ from django.db import Error as DatabaseFault
 from django.http import HttpRequest
 from django.utils import translation
 
-from voice import addresses, database, gate, logs, origins, scoping, standing, wiring
+from voice import addresses, database, gate, logs, origins, reaper, scoping, spending, standing, wiring
 from voice.admission.lease import Lease, held
 from voice.admission.limits import Limits
 from voice.admission.store import Refused, StoreUnavailable
+from voice.conf import conf
 from voice.credential import Credential
 from voice.following import Follower, Hearer, followed
 from voice.frames import Frames, Over, Said
 from voice.messages import MESSAGES
 from voice.observed import Observed
 from voice.protocol import commands as c
+from voice.protocol.budget import Budgets
 from voice.protocol.events import TextSubmitted
 from voice.protocol.outcomes import REFUNDED, EndReason
 from voice.protocol.wires import voice_v1 as wire
@@ -84,16 +87,17 @@ class VoiceConsumer(AsyncWebsocketConsumer):
     async def _converse(self) -> None:
         """One conversation. Ends in :class:`Over`, always."""
         identity, limits = await self._admitted(self.scope)
+        allowance = await _allowance(identity)
         session_id = uuid.uuid4().hex
         logs.current.set(session_id)
         await self._take_place(session_id, str(identity.user.pk), limits)
-        async with held(gate.store(), session_id) as lease, followed(standing.look, HEARERS) as follower:
+        async with held(gate.store(), session_id) as lease, followed(standing.look, HEARERS, _reap) as follower:
             start, first = await _unless_lost(lease, self._first_message())
             self._language = wiring.language(start)
-            async with Recorder(session_id) as recorder:
+            async with wiring.recorder(session_id, start) as recorder:
                 found, observed = await scoping.scope_of(identity.user), Observed(recorder)
-                session = wiring.session(session_id, start, self._tell, observed, limits, found)
-                await self._open_record(recorder, session, identity)
+                session = wiring.session(session_id, start, self._tell, observed, limits, found, allowance)
+                await self._open_record(recorder, session, identity, start.notice)
                 raise Over(await self._live(session, recorder, observed, lease, follower, identity, first))
 
     async def _admitted(self, scope: Any) -> tuple[Identity, Limits]:
@@ -142,7 +146,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         except TimeoutError:
             raise Over(EndReason.TIMEOUT) from None
 
-    async def _open_record(self, recorder: Recorder, session: Session, identity: Identity) -> None:
+    async def _open_record(self, recorder: Recorder, session: Session, identity: Identity, notice: str) -> None:
         upstream = session.upstream
         try:
             await recorder.open(
@@ -150,6 +154,10 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                 provider=upstream.provider,
                 model=upstream.model,
                 language=session.terms.language,
+                client="widget" if identity.kind == "ticket" else "program",
+                notice=notice,
+                currency=session.terms.prices.currency,
+                price_version=session.terms.prices.version,
             )
         except RecordsUnavailable as error:
             raise _refusal(error.reason) from None
@@ -255,6 +263,25 @@ def _refusal(reason: EndReason, retry_after_ms: int | None = None) -> Over:
     """Turned away, and counted: there will be no record."""
     gate.refused(reason)
     return Over(reason, retry_after_ms)
+
+
+async def _allowance(identity: Identity) -> Decimal | None:
+    """What a session of theirs may cost. Raises :class:`Over`."""
+    if conf().budgets == Budgets():
+        return None
+    try:
+        allowance = await database.call(
+            spending.allowance, identity.user.pk, conf().budgets, conf().prices.currency, limit=DECISION_LIMIT
+        )
+    except (TimeoutError, DatabaseFault):
+        raise _refusal(EndReason.OVERLOADED) from None
+    if isinstance(allowance, spending.SpentToday):
+        raise _refusal(EndReason.DAY_BUDGET, allowance.retry_after_ms)
+    return allowance
+
+
+async def _reap() -> None:
+    await reaper.run(wiring.spool())
 
 
 def _pass_on(session: Session, said: wire.ClientMessage | c.TellError) -> None:

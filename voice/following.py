@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -38,11 +38,15 @@ RETRY = 5.0
 Hearer = Callable[[Mapping[str, Any]], None]
 
 
+Beside = Callable[[], Coroutine[Any, Any, None]]
+"""Work that each process does while it has conversations. It runs until cancelled and must not raise."""
+
+
 class Follower:
     """What the conversations of one event loop share."""
 
-    def __init__(self, look: Callable[[], Any], hearers: Mapping[str, Hearer]) -> None:
-        self._look, self._hearers = look, hearers
+    def __init__(self, look: Callable[[], Any], hearers: Mapping[str, Hearer], beside: Beside | None = None) -> None:
+        self._look, self._hearers, self._beside = look, hearers, beside
         self._changed = asyncio.Event()
         self._wanted = asyncio.Event()
 
@@ -55,6 +59,8 @@ class Follower:
         """Follow until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_looking())
+            if self._beside is not None:
+                tasks.create_task(self._beside())
             tasks.create_task(_watch_the_loop())
             layer = get_channel_layer()
             if layer is not None and not isinstance(layer, InMemoryChannelLayer):
@@ -127,12 +133,14 @@ _shared: dict[asyncio.AbstractEventLoop, _Shared] = {}
 
 
 @asynccontextmanager
-async def followed(look: Callable[[], Any], hearers: Mapping[str, Hearer]) -> AsyncIterator[Follower]:
+async def followed(
+    look: Callable[[], Any], hearers: Mapping[str, Hearer], beside: Beside | None = None
+) -> AsyncIterator[Follower]:
     """The follower of this event loop, for as long as somebody wants it; the first one's ``look`` is used."""
     loop = asyncio.get_running_loop()
     shared = _shared.get(loop)
     if shared is None:
-        shared = _shared[loop] = _Shared(Follower(look, hearers))
+        shared = _shared[loop] = _Shared(Follower(look, hearers, beside))
     shared.users += 1
     try:
         yield shared.follower

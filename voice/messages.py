@@ -26,8 +26,10 @@ MESSAGES: dict[EndReason, str | Promise] = {
     EndReason.CONCURRENT: _("The conversation goes on in another window."),
     EndReason.LEASE_LOST: _("The conversation was interrupted. Please ask again."),
     EndReason.MAX_DURATION: _("The conversation has reached its time limit."),
+    EndReason.BUDGET: _("This conversation has used up what it may cost."),
     EndReason.TOO_BIG: _("The page sent too much at once."),
     EndReason.RATE_LIMITED: _("You have had many conversations."),
+    EndReason.DAY_BUDGET: _("The assistant has spoken enough for today. Please come back tomorrow."),
     EndReason.TOO_FAST: _("The page sent too much."),
     EndReason.SLOW_CLIENT: _("Your connection is too slow."),
     EndReason.INTERNAL_ERROR: _("An error has occurred."),
@@ -39,5 +41,6 @@ MESSAGES: dict[EndReason, str | Promise] = {
     EndReason.UPSTREAM_TIMEOUT: _("The voice service takes too long to answer."),
     EndReason.DISABLED: _("The voice assistant is switched off at the moment."),
     EndReason.SERVER_DRAIN: _("The service restarts. The conversation can go on in a moment."),
+    EndReason.SERVER_LOST: _("The connection was lost."),
     EndReason.OVERLOADED: _("The voice assistant is busy. Please try again in a moment."),
 }

@@ -7,6 +7,7 @@ The rows of conversations are written by :mod:`voice.records` alone. The admin r
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +19,15 @@ from django.utils.translation import gettext_lazy as _
 from voice.knowledge.models import KnowledgeDocument
 from voice.protocol.outcomes import EndReason, TurnOutcome
 
-__all__ = ["KnowledgeDocument", "VoiceLiveChange", "VoiceLiveSettings", "VoiceRefusal", "VoiceSession", "VoiceTurn"]
+__all__ = [
+    "KnowledgeDocument",
+    "VoiceLiveChange",
+    "VoiceLiveSettings",
+    "VoiceRefusal",
+    "VoiceSession",
+    "VoiceTranscript",
+    "VoiceTurn",
+]
 
 _REASONS: dict[EndReason, Any] = {
     EndReason.CLIENT_HANGUP: _("visitor hung up"),
@@ -34,8 +43,10 @@ _REASONS: dict[EndReason, Any] = {
     EndReason.CONCURRENT: _("continued elsewhere"),
     EndReason.LEASE_LOST: _("place lost while the server stood still"),
     EndReason.MAX_DURATION: _("time limit reached"),
+    EndReason.BUDGET: _("budget of the conversation used up"),
     EndReason.TOO_BIG: _("message too big"),
     EndReason.RATE_LIMITED: _("too many sessions"),
+    EndReason.DAY_BUDGET: _("budget of the day used up"),
     EndReason.TOO_FAST: _("client too fast"),
     EndReason.SLOW_CLIENT: _("client too slow"),
     EndReason.INTERNAL_ERROR: _("internal error"),
@@ -47,6 +58,7 @@ _REASONS: dict[EndReason, Any] = {
     EndReason.UPSTREAM_TIMEOUT: _("provider timed out"),
     EndReason.DISABLED: _("switched off"),
     EndReason.SERVER_DRAIN: _("server restarted"),
+    EndReason.SERVER_LOST: _("server lost"),
     EndReason.OVERLOADED: _("server overloaded"),
 }
 _OUTCOMES: dict[TurnOutcome, Any] = {
@@ -86,8 +98,49 @@ class VoiceSession(models.Model):
     ready_at = models.DateTimeField(
         _("ready"), null=True, blank=True, help_text=_("When the visitor could speak; empty if it never came so far.")
     )
+    seen_at = models.DateTimeField(
+        _("last seen"), default=timezone.now, help_text=_("The last sign of life of the server that holds it.")
+    )
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    server = models.CharField(_("server process"), max_length=80, blank=True)
+    client = models.CharField(
+        _("client"), max_length=16, blank=True, help_text=_("How it got in: by a page's ticket, or a program's token.")
+    )
+    notice = models.CharField(
+        _("notice"), max_length=40, blank=True, help_text=_("Version of the notice that the visitor was shown.")
+    )
     end_reason = models.CharField(_("end reason"), max_length=32, blank=True, default="", choices=end_reasons)
+
+    # What was counted; the names are those of voice.protocol.counters.Counters.
+    checkpoint = models.PositiveIntegerField(_("checkpoint"), default=0, editable=False)
+    mic_frames = models.PositiveIntegerField(_("microphone frames"), default=0)
+    mic_ms = models.PositiveIntegerField(_("microphone audio (ms)"), default=0)
+    dropped_frames = models.PositiveIntegerField(_("microphone frames dropped"), default=0)
+    answer_frames = models.PositiveIntegerField(_("answer frames"), default=0)
+    answer_ms = models.PositiveIntegerField(_("answer audio (ms)"), default=0)
+    turns_count = models.PositiveIntegerField(_("turns"), default=0)
+    interruptions = models.PositiveIntegerField(_("interruptions"), default=0)
+    searches_hit = models.PositiveIntegerField(_("searches in time"), default=0)
+    searches_late = models.PositiveIntegerField(_("searches too late"), default=0)
+    searches_superseded = models.PositiveIntegerField(_("searches superseded"), default=0)
+    searches_failed = models.PositiveIntegerField(_("searches failed"), default=0)
+    searches_none = models.PositiveIntegerField(_("searches that found nothing"), default=0)
+    text_in = models.PositiveBigIntegerField(_("text tokens in"), default=0)
+    text_cached = models.PositiveBigIntegerField(_("of these, cached text tokens"), default=0)
+    audio_in = models.PositiveBigIntegerField(_("audio tokens in"), default=0)
+    audio_cached = models.PositiveBigIntegerField(_("of these, cached audio tokens"), default=0)
+    text_out = models.PositiveBigIntegerField(_("text tokens out"), default=0)
+    audio_out = models.PositiveBigIntegerField(_("audio tokens out"), default=0)
+    transcription_ms = models.PositiveBigIntegerField(_("transcribed audio (ms)"), default=0)
+    transcription_tokens = models.PositiveBigIntegerField(_("transcription tokens"), default=0)
+    cost = models.DecimalField(
+        _("cost"), max_digits=16, decimal_places=6, null=True, blank=True, default=0, help_text=_("Empty: unknown.")
+    )
+    currency = models.CharField(_("currency"), max_length=3, blank=True)
+    price_version = models.CharField(_("version of the prices"), max_length=32, blank=True)
+    estimated = models.BooleanField(
+        _("estimated"), default=False, help_text=_("Some of the usage was not told, or the server was lost.")
+    )
 
     class Meta:
         verbose_name = _("voice session")
@@ -97,11 +150,16 @@ class VoiceSession(models.Model):
             models.Index(fields=("-started_at",), name="voice_session_started"),
             models.Index(fields=("user", "-started_at"), name="voice_session_of_user"),
             models.Index(fields=("end_reason", "-started_at"), name="voice_session_reason"),
-            models.Index(fields=("started_at",), condition=models.Q(ended_at=None), name="voice_session_open"),
+            models.Index(fields=("seen_at",), condition=models.Q(ended_at=None), name="voice_session_open"),
         )
 
     def __str__(self) -> str:
         return self.id.hex
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it lasted; ``None`` while it goes on."""
+        return None if self.ended_at is None else self.ended_at - self.started_at
 
 
 class VoiceTurn(models.Model):
@@ -123,6 +181,11 @@ class VoiceTurn(models.Model):
     marks = models.JSONField(
         _("marks"), default=dict, blank=True, help_text=_("Milliseconds since the turn began, by step.")
     )
+    # The marks that statistics are made of: milliseconds from the end of speech (negative: before it).
+    context_ms = models.IntegerField(_("context ready (ms)"), null=True, blank=True)
+    requested_ms = models.IntegerField(_("answer requested (ms)"), null=True, blank=True)
+    first_audio_ms = models.IntegerField(_("first audio (ms)"), null=True, blank=True)
+    heard_ms = models.IntegerField(_("first heard (ms)"), null=True, blank=True)
     prefetched = models.BooleanField(
         _("prefetched"), default=False, help_text=_("The context was there before the visitor stopped speaking.")
     )
@@ -143,7 +206,7 @@ class VoiceTurn(models.Model):
         ordering = ("session", "number")
         constraints = (models.UniqueConstraint(fields=("session", "number"), name="voice_turn_once"),)
         indexes = (
-            models.Index(fields=("-created_at",), name="voice_turn_created"),
+            models.Index(fields=("-created_at", "first_audio_ms"), name="voice_turn_first_audio"),
             models.Index(fields=("outcome", "-created_at"), name="voice_turn_outcome"),
         )
 
@@ -182,6 +245,33 @@ LIVE_LIMITS = (
     "idle_seconds",
 )
 """Limits that staff can change, by the names that they have in the settings."""
+
+
+class VoiceTranscript(models.Model):
+    """What was said in a turn. Stored only where the site turns it on, and purged after the days that it says."""
+
+    VISITOR, ASSISTANT = "visitor", "assistant"
+
+    session = models.ForeignKey(
+        VoiceSession,
+        verbose_name=_("session"),
+        on_delete=models.CASCADE,
+        related_name="transcripts",
+        db_index=False,  # the constraint below has an index that begins with it
+    )
+    turn = models.PositiveIntegerField(_("turn"))
+    role = models.CharField(_("speaker"), max_length=16, choices=((VISITOR, _("visitor")), (ASSISTANT, _("assistant"))))
+    text = models.TextField(_("text"))
+    created_at = models.DateTimeField(_("recorded"), default=timezone.now, db_index=True)
+
+    class Meta:
+        verbose_name = _("voice transcript")
+        verbose_name_plural = _("voice transcripts")
+        ordering = ("session", "turn", "-role")
+        constraints = (models.UniqueConstraint(fields=("session", "turn", "role"), name="voice_transcript_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.session_id.hex}/{self.turn} {self.role}"
 
 
 class VoiceLiveSettings(models.Model):

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from time import monotonic
 
 from voice import metrics
+from voice.keeping import Recorder
 from voice.protocol.commands import ToRecords, TurnEnded
+from voice.protocol.counters import Counters
 from voice.protocol.outcomes import EndReason
-from voice.session import Recorder
 
 log = logging.getLogger("voice.session")
 
@@ -42,6 +43,14 @@ class Observed:
             metrics.turn_ended(self._provider, fact)
             log.debug("turn %d %s, searches %s, marks %s", fact.number, fact.outcome, dict(fact.searches), fact.marks)
         await self._recorder.keep(fact)
+
+    async def checkpoint(self, counters: Counters) -> None:
+        """The count so far."""
+        await self._recorder.checkpoint(counters)
+
+    def remember(self, counters: Counters) -> None:
+        """The last count."""
+        self._recorder.remember(counters)
 
     def ended(self, reason: EndReason, *, received: int, sent: int, depths: Mapping[str, float]) -> None:
         """It is over, after so many frames from and to the client."""

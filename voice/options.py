@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
+from decimal import Decimal, InvalidOperation
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -54,9 +55,26 @@ def fits(value: object, kind: Any) -> bool:
 def _value(kind: Any, value: object, where: str, problems: list[str]) -> Any:
     if is_dataclass(kind):
         return read(cast(type[Any], kind), value, where, problems)
+    inner = get_args(kind)
+    if get_origin(kind) is Mapping and is_dataclass(inner[1]) and isinstance(value, Mapping):
+        return {
+            key: read(cast(type[Any], inner[1]), each, f"{where}[{key!r}]", problems) for key, each in value.items()
+        }
+    if kind is Decimal or Decimal in inner:
+        value = _decimal(value)
     if not fits(value, kind):
         problems.append(f"{where} must be {_name(kind)}.")
     return tuple(value) if isinstance(value, list) else value
+
+
+def _decimal(value: object) -> object:
+    """A number, or a text of one, as the decimal that it was written as; anything else as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return value
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return value
 
 
 def _build(kind: type[Options], values: dict[str, Any], where: str, problems: list[str]) -> Options | None:

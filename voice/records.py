@@ -1,8 +1,7 @@
 """A session's facts become rows, off the conversation's path.
 
-The row of a session is committed before its upstream is dialled, so whatever costs money has a record. It ends by one
-conditional ``UPDATE``, which needs no lock and lets exactly one writer win, in however many places a session is
-declared over. Django's own server-side tidying up is no help here: neither Daphne nor uvicorn promises to run
+The row of a session is committed before its upstream is dialled, so whatever costs money has a record. It ends once
+(:mod:`voice.ends`). Django's own server-side tidying up is no help here: neither Daphne nor uvicorn promises to run
 ``disconnect()``, hence a context manager::
 
     async with Recorder(session_id) as recorder:
@@ -10,26 +9,33 @@ declared over. Django's own server-side tidying up is no help here: neither Daph
         ...
         await recorder.finish(reason)
 
-Nothing here waits for a database longer than said, and no conversation ends because a fact could not be kept.
+Nothing here waits for a database longer than said, and no conversation ends because a fact could not be kept. An end
+that the database does not take goes to the :mod:`~voice.spool` at once, and is tried on for a minute; then whoever
+reaps brings it there.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
 from django.db import Error as DatabaseFault
 from django.utils import timezone
 
-from voice import database, finishing
-from voice.models import VoiceSession, VoiceTurn
+from voice import database, ends, finishing
+from voice.ends import End
+from voice.models import VoiceSession, VoiceTranscript, VoiceTurn
 from voice.protocol.commands import SessionBegan, ToRecords, TurnEnded
+from voice.protocol.counters import Counters
 from voice.protocol.outcomes import EndReason
+from voice.protocol.timeline import Mark
+from voice.spool import Spool, SpoolError
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +47,8 @@ FINISH_SECONDS = 1.0
 """How long :meth:`Recorder.finish` waits for its write; the write itself goes on."""
 RETRY_SECONDS = 60.0
 """How long the end of a session is tried to be written, pauses added up."""
+HEARTBEAT_SECONDS = 10.0
+"""Between two signs of life of a session; three of them may be missed (:data:`voice.ends.LOST_SECONDS`)."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -51,19 +59,20 @@ class RecordsUnavailable(Exception):
     reason = EndReason.OVERLOADED
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
-    reason: EndReason
-    at: datetime
-
-
 class Recorder:
-    """The record of one session. ``session_id`` is a UUID as hexadecimal digits."""
+    """The record of one session. ``session_id`` is a UUID as hexadecimal digits.
 
-    def __init__(self, session_id: str, *, sleep: Sleep = asyncio.sleep) -> None:
+    What is said is stored only with ``transcripts``.
+    """
+
+    def __init__(
+        self, session_id: str, spool: Spool, *, transcripts: bool = False, sleep: Sleep = asyncio.sleep
+    ) -> None:
         self.session_id = session_id
         self._id = uuid.UUID(session_id)
-        self._sleep = sleep
+        self._spool, self._transcripts, self._sleep = spool, transcripts, sleep
+        self._counters, self._checkpoint = Counters(), 0
+        self._heart: asyncio.Task[None] | None = None
         self._inserting: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
 
@@ -72,11 +81,16 @@ class Recorder:
 
     async def __aexit__(self, *exc: object) -> None:
         """A session that nobody ended by now was ended by a fault."""
+        if self._heart is not None:
+            self._heart.cancel()
         await self.finish(EndReason.INTERNAL_ERROR)
 
-    async def open(self, *, user_id: Any, provider: str, model: str, language: str) -> None:
-        """Commit the row, within two seconds; once. Raises :class:`RecordsUnavailable`."""
-        row = VoiceSession(id=self._id, user_id=user_id, provider=provider, model=model, language=language)
+    async def open(self, *, user_id: Any, provider: str, **facts: str) -> None:
+        """Commit the row, within two seconds; once. Raises :class:`RecordsUnavailable`.
+
+        ``facts`` are further columns: ``model``, ``language``, ``client``, ``notice``, ``currency``, ``price_version``.
+        """
+        row = VoiceSession(id=self._id, user_id=user_id, provider=provider, server=_server(), **facts)
         self._inserting = finishing.begin(_insert(row))
         try:
             async with asyncio.timeout(OPEN_SECONDS):
@@ -85,6 +99,7 @@ class Recorder:
             # The insert may yet succeed, unheard: then the row must not stay open.
             self._end(RecordsUnavailable.reason)
             raise RecordsUnavailable(type(error).__name__) from error
+        self._heart = asyncio.create_task(self._beat())
 
     async def ready(self) -> None:
         """The visitor can speak from now on."""
@@ -98,8 +113,19 @@ class Recorder:
             await self.turn(fact)
 
     async def turn(self, ended: TurnEnded) -> None:
-        """Keep the facts of a turn: one insert. What was said is not among them."""
+        """Keep the facts of a turn: one insert. What was said goes elsewhere, if anywhere."""
         await self._note("turn", _insert_turn, self._id, ended)
+        if self._transcripts:
+            await self._note("transcript", _insert_transcript, self._id, ended)
+
+    async def checkpoint(self, counters: Counters) -> None:
+        """Keep the count so far: one conditional update. Raises nothing."""
+        self.remember(counters)
+        await self._note("checkpoint", ends.checkpoint, self._id, self._checkpoint, counters)
+
+    def remember(self, counters: Counters) -> None:
+        """This count goes with the session's end, if none comes after it."""
+        self._counters, self._checkpoint = counters, self._checkpoint + 1
 
     async def finish(self, reason: EndReason) -> None:
         """End the row with ``reason``. Only the first call counts; without a row, nothing happens.
@@ -112,21 +138,43 @@ class Recorder:
 
     def _end(self, reason: EndReason) -> asyncio.Task[None]:
         if self._ending is None:
-            self._ending = finishing.begin(self._write_end(_End(reason, timezone.now())))
+            end = End(self._id, reason, timezone.now(), self._checkpoint, self._counters)
+            self._ending = finishing.begin(self._write_end(end))
         return self._ending
 
-    async def _write_end(self, end: _End) -> None:
+    async def _write_end(self, end: End) -> None:
         if await self._has_no_row():
             return
-        cause = ""
+        spooled, cause = False, ""
         for pause in _pauses():
             try:
-                await database.call(_set_ended, self._id, end, limit=CALL_SECONDS)
-                return
+                await database.call(ends.write, end, limit=CALL_SECONDS)
             except (DatabaseFault, TimeoutError) as error:
                 cause = type(error).__name__
+            else:
+                if spooled:
+                    await asyncio.to_thread(self._spool.remove, self.session_id)
+                return
+            spooled = spooled or await self._put_aside(end)
             await self._sleep(pause)
-        logger.error("session %s ended (%s), but its record stays open: %s", self.session_id, end.reason, cause)
+        if spooled:
+            logger.warning("session %s ended (%s); its end waits in the spool: %s", self.session_id, end.reason, cause)
+        else:
+            logger.error("session %s ended, and its record stays open: %s %s", self.session_id, cause, end.to_json())
+
+    async def _put_aside(self, end: End) -> bool:
+        # Now, not after the minute: this process may be killed meanwhile.
+        try:
+            await asyncio.to_thread(self._spool.keep, self.session_id, end.to_json())
+        except (OSError, SpoolError) as error:
+            logger.error("session %s: its end cannot be spooled: %s", self.session_id, error)
+            return False
+        return True
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await self._note("sign of life", ends.sign_of_life, self._id)
 
     async def _has_no_row(self) -> bool:
         """Whether the insert is known to have failed. One that was not answered in time may have succeeded."""
@@ -160,11 +208,24 @@ def _set_ready(session_id: uuid.UUID, at: datetime) -> None:
     VoiceSession.objects.filter(pk=session_id, ready_at=None).update(ready_at=at)
 
 
-def _set_ended(session_id: uuid.UUID, end: _End) -> None:
-    VoiceSession.objects.filter(pk=session_id, ended_at=None).update(ended_at=end.at, end_reason=end.reason.value)
+def _server() -> str:
+    """This process, as an operator finds it: host and process id."""
+    return f"{socket.gethostname()[:64]}:{os.getpid()}"
+
+
+def _insert_transcript(session_id: uuid.UUID, ended: TurnEnded) -> None:
+    said = ((VoiceTranscript.VISITOR, ended.question), (VoiceTranscript.ASSISTANT, ended.answer))
+    VoiceTranscript.objects.bulk_create(
+        VoiceTranscript(session_id=session_id, turn=ended.number, role=role, text=text) for role, text in said if text
+    )
 
 
 def _insert_turn(session_id: uuid.UUID, ended: TurnEnded) -> None:
+    stopped = ended.marks.get(Mark.SPEECH_STOPPED)
+
+    def since(mark: Mark) -> int | None:
+        return ended.marks[mark] - stopped if stopped is not None and mark in ended.marks else None
+
     VoiceTurn(
         session_id=session_id,
         number=ended.number,
@@ -172,6 +233,10 @@ def _insert_turn(session_id: uuid.UUID, ended: TurnEnded) -> None:
         typed=ended.typed,
         searches=dict(ended.searches),
         marks=dict(ended.marks),
+        context_ms=since(Mark.CONTEXT_READY),
+        requested_ms=since(Mark.RESPONSE_REQUESTED),
+        first_audio_ms=since(Mark.FIRST_AUDIO),
+        heard_ms=since(Mark.FIRST_HEARD),
         prefetched=ended.prefetched,
         context_confirmed=ended.context_confirmed,
         sources=[{"title": source.title, "url": source.url} for source in ended.sources],

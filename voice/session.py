@@ -13,19 +13,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Protocol
 
 from voice.condition import Part, note
+from voice.keeping import Keeper, Recorder
 from voice.knowledge.base import EVERYONE, Knowledge, KnowledgeError, KnowledgeUnavailable, Scope
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.audio import duration_ms, silence
 from voice.protocol.backlog import Backlog
+from voice.protocol.budget import Budget
 from voice.protocol.context import Passage, alternate
 from voice.protocol.conversation import Conversation
+from voice.protocol.cost import Prices
 from voice.protocol.egress import Egress
 from voice.protocol.outcomes import EndReason
+from voice.protocol.tally import Tally
 from voice.upstream.base import Upstream, UpstreamError, UpstreamTimeout
 
 log = logging.getLogger("voice.session")
@@ -36,15 +41,6 @@ SEND_LIMIT = 5.0
 """Seconds that one message may take to leave, either way. uvicorn never drops a reader that stopped reading."""
 FAREWELL_LIMIT = 1.0
 """Seconds for the last messages to the visitor."""
-RECORD_LIMIT = 5.0
-"""Seconds for the last facts to reach the records."""
-
-
-class Recorder(Protocol):
-    """Where the facts of a session go."""
-
-    async def keep(self, fact: c.ToRecords) -> None:
-        """Store one fact. Must not raise for a fault of the store."""
 
 
 class Place(Protocol):
@@ -83,6 +79,9 @@ class SessionTerms:
     push_to_talk: bool = False
     scope: Scope = EVERYONE
     """What this visitor may find in the knowledge."""
+    prices: Prices = field(default_factory=Prices)
+    allowance: Decimal | None = None
+    """What it may cost, in the currency of ``prices``; ``None``: anything."""
 
 
 Tell = Callable[[c.ToBrowser], Awaitable[None]]
@@ -107,11 +106,11 @@ class Session:
         self.upstream = upstream
         self._knowledge = knowledge
         self._tell = tell
-        self._recorder = recorder
+        self._tally = Tally(upstream.model, terms.prices, metered=upstream.metered)
+        self._keeper = Keeper(terms.session_id, recorder, self._tally)
+        self._budget = Budget(terms.allowance)
         self._backlog = Backlog()
         self._egress = Egress()
-        self._facts: asyncio.Queue[c.ToRecords] = asyncio.Queue()  # bounded by the turns that a session can hold
-        self._storing: asyncio.Task[None] | None = None
         self._searches: dict[str, asyncio.Task[None]] = {}
         self._upward, self._downward, self._ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._room = asyncio.Event()
@@ -120,7 +119,7 @@ class Session:
         self._muted = False
         self._pushed_ms: int | None = None
         self._alarm: asyncio.TimerHandle | None = None
-        self._last_word_at = 0.0
+        self._began_at = self._last_word_at = 0.0
 
     @property
     def depths(self) -> dict[str, float]:
@@ -135,7 +134,9 @@ class Session:
             return
         if self.terms.push_to_talk:
             self._count_push(pcm)
+        self._tally.hear(len(pcm))
         self._backlog.push_audio(pcm)
+        self._tally.dropped_frames = self._backlog.dropped
         self._upward.set()
 
     def receive(self, event: e.Event) -> None:
@@ -182,7 +183,7 @@ class Session:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                running = [tasks.create_task(part()) for part in (self._serve, self._speak, self._keep_facts)]
+                running = [tasks.create_task(part()) for part in (self._serve, self._speak, self._keeper.run)]
                 await self._ended.wait()
                 self._cancel_alarm()
                 for task in (*running, *self._searches.values()):
@@ -210,10 +211,10 @@ class Session:
                     self.end(error.reason)
 
     def _begin(self) -> None:
-        self._last_word_at = self._now()
+        self._began_at = self._last_word_at = self._now()
         self.began = True
         note(Part.UPSTREAM, ok=True)
-        self._facts.put_nowait(c.SessionBegan())
+        self._keeper.note(c.SessionBegan())
         self.tell(c.TellReady(self.terms.session_id, self.upstream.provider, int(self.terms.seconds)))
         for code in self.upstream.limits:
             self.tell(c.TellNotice(code))
@@ -254,6 +255,8 @@ class Session:
                 while (command := await self._next_down()) is not None:
                     async with asyncio.timeout(SEND_LIMIT):
                         await self._tell(command)
+                    if isinstance(command, c.Play):
+                        self._tally.say(len(command.pcm))
                 if not self._egress.is_full:
                     self._room.set()
                 await self._until_due()
@@ -298,24 +301,21 @@ class Session:
         else:
             self.end(EndReason.IDLE)
 
-    async def _keep_facts(self) -> None:
-        while True:
-            # In a task of its own: a fact that is being stored when the session ends is neither lost nor stored twice.
-            self._storing = asyncio.create_task(self._recorder.keep(await self._facts.get()))
-            await asyncio.shield(self._storing)
+    def _mind_the_budget(self, fact: c.ToRecords) -> None:
+        """What was spent may be the last of it. Then the session ends between two answers, not in one."""
+        if self._ended.is_set() or not isinstance(fact, c.CountUsage | c.TurnEnded):
+            return
+        left = self._budget.spend(self._tally.cost, self._now() - self._began_at)
+        if left is not None:
+            self.tell(c.TellExpiring(left, "budget"))
+        if self._budget.is_spent and (isinstance(fact, c.TurnEnded) or not self._conversation.speaking):
+            self.end(EndReason.BUDGET)
 
     async def _take_leave(self) -> None:
         """What is open ends, what was said reaches the records, what is due reaches the visitor."""
         self._carry_out(self._conversation.close(self._now()))
         self._egress.silence(self._now())
-        try:
-            async with asyncio.timeout(RECORD_LIMIT):
-                if self._storing is not None and not self._storing.done():
-                    await self._storing
-                while not self._facts.empty():
-                    await self._recorder.keep(self._facts.get_nowait())
-        except TimeoutError:
-            log.error("the last facts of a session were not stored", extra={"session": self.terms.session_id})
+        await self._keeper.finish()
         try:
             async with asyncio.timeout(FAREWELL_LIMIT):
                 while (command := self._egress.pop(self._now())) is not None:
@@ -341,7 +341,8 @@ class Session:
                 case c.CancelRetrieval():
                     self._cancel_search(command.search_id)
                 case c.ToRecords():
-                    self._facts.put_nowait(command)
+                    self._keeper.note(command)
+                    self._mind_the_budget(command)
         self._set_alarm()
 
     def _search(self, command: c.Retrieve) -> None:

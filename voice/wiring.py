@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
 
 from voice.admission.limits import Limits
 from voice.conf import conf
+from voice.keeping import Recorder
 from voice.knowledge.base import EVERYONE, Knowledge, KnowledgeError, NoKnowledge, Scope
 from voice.protocol.context import page_of
 from voice.protocol.conversation import Conversation
 from voice.protocol.wires.voice_v1 import Start
-from voice.session import Recorder, Session, SessionTerms, Tell
+from voice.records import Recorder as SessionRecorder
+from voice.session import Session, SessionTerms, Tell
+from voice.spool import Spool
 from voice.upstream.base import Upstream, UpstreamSession
 
 if TYPE_CHECKING:
@@ -30,9 +34,18 @@ Progress = Callable[[str, float], None]
 
 
 def session(
-    session_id: str, start: Start, tell: Tell, recorder: Recorder, limits: Limits, scope: Scope | None = EVERYONE
+    session_id: str,
+    start: Start,
+    tell: Tell,
+    recorder: Recorder,
+    limits: Limits,
+    scope: Scope | None = EVERYONE,
+    allowance: Decimal | None = None,
 ) -> Session:
-    """A session as this site has it, for a visitor who asked for ``start`` and may find ``scope``; None: nothing."""
+    """A session as this site has it, for a visitor who asked for ``start`` and may find ``scope``; None: nothing.
+
+    ``allowance`` is what it may cost; None: anything.
+    """
     settings = conf()
     terms = SessionTerms(
         session_id=session_id,
@@ -43,6 +56,8 @@ def session(
         idle_seconds=limits.idle_seconds,
         push_to_talk=start.mode == "push_to_talk",
         scope=scope or EVERYONE,
+        prices=settings.prices,
+        allowance=allowance,
     )
     retrieval = "off" if scope is None else settings.retrieval
     page = page_of(start.page.title, start.page.text, start.page.url, terms.language)
@@ -68,6 +83,18 @@ def upstream(terms: SessionTerms) -> Upstream:
     from voice.upstream.local.provider import LocalUpstream
 
     return LocalUpstream(local_models(), wanted)
+
+
+def recorder(session_id: str, start: Start) -> SessionRecorder:
+    """The record of a session. What is said is stored only where the site wants it, from who was told so."""
+    settings = conf()
+    told = start.notice != "" and start.notice == settings.consent.get("version")
+    return SessionRecorder(session_id, spool(), transcripts=settings.transcripts and told)
+
+
+def spool() -> Spool:
+    """Where ends of sessions wait for the database."""
+    return Spool(conf().spool)
 
 
 @cache

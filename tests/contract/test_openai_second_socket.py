@@ -18,9 +18,11 @@ from voice.protocol.events import (
     InputCommitted,
     ResponseDone,
     SpeechStarted,
+    TranscriptBilled,
     TranscriptDelta,
     TranscriptDone,
     TranscriptFailed,
+    UpstreamEvent,
 )
 from voice.upstream.base import UpstreamClosed, UpstreamSession
 from voice.upstream.openai import wire
@@ -74,6 +76,10 @@ async def answer(upstream: OpenAIUpstream, stream: Any) -> str:
 # -- from the start ------------------------------------------------------------------------------------------
 
 
+def items(seen: list[UpstreamEvent]) -> set[str]:
+    return {event.item_id for event in seen if not isinstance(event, TranscriptBilled)}
+
+
 async def test_words_come_while_they_are_said_with_the_ids_of_the_conversation() -> None:
     async with RealtimeServer(second=saying(SAID, "thanks")) as server, upstream_of(server) as upstream:
         stream = upstream.events()
@@ -83,7 +89,7 @@ async def test_words_come_while_they_are_said_with_the_ids_of_the_conversation()
             await speak(upstream, tone(300) + SPEECH_PAUSE)
             seen += await up_to(stream, TranscriptDone)
             [started], [committed] = of(SpeechStarted, seen), of(InputCommitted, seen)
-            assert {event.item_id for event in seen} == {started.item_id}
+            assert items(seen) == {started.item_id}
             assert seen.index(of(TranscriptDelta, seen)[words - 1]) < seen.index(committed)
             assert text_of(seen) == said
             assert seen[-1].text == said
@@ -165,8 +171,8 @@ async def test_push_to_talk_has_words_before_its_item_exists() -> None:
         await upstream.send(CommitAudio())
         seen += await up_to(stream, TranscriptDone)
         assert len(of(InputCommitted, seen)) == 1
-        assert {event.item_id for event in seen}.isdisjoint({forgotten.item_id})
-        assert len({event.item_id for event in seen}) == 1
+        assert items(seen).isdisjoint({forgotten.item_id})
+        assert len(items(seen)) == 1
         assert (text_of(seen), seen[-1].text) == (SAID, SAID)
         assert upstream.partials == "second_socket"
 
@@ -225,7 +231,7 @@ async def test_it_is_switched_with_push_to_talk_too() -> None:
         seen = await up_to(stream, TranscriptDelta, 4)
         await upstream.send(CommitAudio())
         seen += await up_to(stream, TranscriptDone)
-        assert len({event.item_id for event in seen}) == 1
+        assert len(items(seen)) == 1
         assert (text_of(seen), upstream.partials) == (SAID, "second_socket")
 
 
@@ -337,7 +343,7 @@ async def test_when_it_is_lost_the_conversation_writes_from_there_on(code: int |
         await speak(upstream, tone(100) + SPEECH_PAUSE)
         seen += await up_to(stream, TranscriptDone)
         assert SAID.startswith(text_of(seen)), "no word comes from both"
-        assert seen[-1] == TranscriptDone(of(SpeechStarted, seen)[0].item_id, "one", seen[-1].seconds)
+        assert seen[-1] == TranscriptDone(of(SpeechStarted, seen)[0].item_id, "one", seen[-1].usage)
         assert await answer(upstream, stream) == "completed"
 
         await speak(upstream, tone(900))

@@ -13,6 +13,7 @@ from voice.protocol import events as e
 from voice.protocol.audio import BYTES_PER_MS
 from voice.protocol.context import Passage
 from voice.protocol.conversation import Conversation
+from voice.protocol.counters import Counters
 from voice.protocol.outcomes import EndReason
 from voice.protocol.policy import ContextPolicy, PrefetchPolicy
 from voice.session import Place, Session, SessionTerms
@@ -28,6 +29,9 @@ class Facts:
 
     def __init__(self) -> None:
         self.kept: list[c.ToRecords] = []
+        self.checkpoints: list[Counters] = []
+        self.last: Counters | None = None
+        """What was counted at the end."""
         self.storing = asyncio.Event()
         self.storing.set()
         self.error: Exception | None = None
@@ -42,6 +46,13 @@ class Facts:
         if self.error is not None:
             raise self.error
         self.kept.append(fact)
+
+    async def checkpoint(self, counters: Counters) -> None:
+        await self.storing.wait()
+        self.checkpoints.append(counters)
+
+    def remember(self, counters: Counters) -> None:
+        self.last = counters
 
 
 class Stage:

@@ -6,16 +6,18 @@ import asyncio
 import threading
 import uuid
 from itertools import count
+from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, OperationalError
 
-from voice import database, finishing, records
+from voice import database, ends, finishing, records
 from voice.models import VoiceSession, VoiceTurn
 from voice.protocol.commands import TurnEnded
 from voice.protocol.context import Source
 from voice.protocol.outcomes import EndReason, TurnOutcome
 from voice.records import Recorder, RecordsUnavailable
+from voice.spool import Spool
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,6 +41,11 @@ def session_id() -> str:
     return uuid.uuid4().hex
 
 
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    return Spool(str(tmp_path / "spool"))
+
+
 async def row(session_id: str) -> VoiceSession:
     return await database.call(VoiceSession.objects.get, pk=session_id, limit=5)
 
@@ -53,16 +60,16 @@ async def nothing_is_left_running():
     assert await finishing.settled(5)
 
 
-async def test_the_row_is_committed_when_open_returns(session_id, transactional_db, visitor):
-    async with Recorder(session_id) as recorder:
+async def test_the_row_is_committed_when_open_returns(session_id, transactional_db, visitor, spool):
+    async with Recorder(session_id, spool) as recorder:
         await recorder.open(user_id=visitor.pk, **FACTS)
         kept = await row(session_id)
         assert (kept.user_id, kept.provider, kept.language) == (visitor.pk, "local", "fr")
         assert (kept.ready_at, kept.ended_at, kept.end_reason) == (None, None, "")
 
 
-async def test_ready_is_noted_once(session_id):
-    async with Recorder(session_id) as recorder:
+async def test_ready_is_noted_once(session_id, spool):
+    async with Recorder(session_id, spool) as recorder:
         await recorder.open(user_id=None, **FACTS)
         await recorder.ready()
         first = (await row(session_id)).ready_at
@@ -71,8 +78,8 @@ async def test_ready_is_noted_once(session_id):
         assert (await row(session_id)).ready_at == first
 
 
-async def test_the_first_reason_stands(session_id):
-    async with Recorder(session_id) as recorder:
+async def test_the_first_reason_stands(session_id, spool):
+    async with Recorder(session_id, spool) as recorder:
         await recorder.open(user_id=None, **FACTS)
         await recorder.finish(EndReason.IDLE)
         ended = await row(session_id)
@@ -82,30 +89,30 @@ async def test_the_first_reason_stands(session_id):
     assert (again.end_reason, again.ended_at) == ("idle", ended.ended_at)
 
 
-async def test_the_first_reason_stands_also_when_somebody_else_wrote_it(session_id):
+async def test_the_first_reason_stands_also_when_somebody_else_wrote_it(session_id, spool):
     """Another process may have declared the session over."""
-    async with Recorder(session_id) as recorder:
+    async with Recorder(session_id, spool) as recorder:
         await recorder.open(user_id=None, **FACTS)
-        other = Recorder(session_id)
+        other = Recorder(session_id, spool)
         other._inserting = recorder._inserting
         await other.finish(EndReason.DISABLED)
         await recorder.finish(EndReason.IDLE)
     assert (await row(session_id)).end_reason == "disabled"
 
 
-async def test_a_session_that_breaks_ends_as_an_internal_error(session_id):
+async def test_a_session_that_breaks_ends_as_an_internal_error(session_id, spool):
     with pytest.raises(KeyError):
-        async with Recorder(session_id) as recorder:
+        async with Recorder(session_id, spool) as recorder:
             await recorder.open(user_id=None, **FACTS)
             raise KeyError
     assert (await row(session_id)).end_reason == "internal_error"
 
 
-async def test_a_cancelled_session_has_its_end_recorded(session_id):
+async def test_a_cancelled_session_has_its_end_recorded(session_id, spool):
     opened = asyncio.Event()
 
     async def session() -> None:
-        async with Recorder(session_id) as recorder:
+        async with Recorder(session_id, spool) as recorder:
             await recorder.open(user_id=None, **FACTS)
             opened.set()
             await asyncio.Event().wait()
@@ -118,14 +125,14 @@ async def test_a_cancelled_session_has_its_end_recorded(session_id):
     assert (await row(session_id)).ended_at is not None
 
 
-async def test_without_a_row_there_is_nothing_to_end(session_id):
-    async with Recorder(session_id):
+async def test_without_a_row_there_is_nothing_to_end(session_id, spool):
+    async with Recorder(session_id, spool):
         pass
     assert not await database.call(VoiceSession.objects.exists, limit=5)
 
 
-async def test_a_turn_is_kept_without_what_was_said(session_id):
-    async with Recorder(session_id) as recorder:
+async def test_a_turn_is_kept_without_what_was_said(session_id, spool):
+    async with Recorder(session_id, spool) as recorder:
         await recorder.open(user_id=None, **FACTS)
         await recorder.keep(TURN)
     [turn] = await database.call(lambda: list(VoiceTurn.objects.values()), limit=5)
@@ -135,8 +142,8 @@ async def test_a_turn_is_kept_without_what_was_said(session_id):
     assert "secret" not in repr(turn)
 
 
-async def test_a_turn_that_cannot_be_kept_ends_nothing(session_id, caplog):
-    async with Recorder(session_id) as recorder:
+async def test_a_turn_that_cannot_be_kept_ends_nothing(session_id, caplog, spool):
+    async with Recorder(session_id, spool) as recorder:
         await recorder.open(user_id=None, **FACTS)
         await recorder.keep(TURN)
         await recorder.keep(TURN)  # the same number again
@@ -144,18 +151,18 @@ async def test_a_turn_that_cannot_be_kept_ends_nothing(session_id, caplog):
     assert "secret" not in caplog.text
 
 
-async def test_a_database_that_refuses_the_row_refuses_the_session(session_id, monkeypatch):
+async def test_a_database_that_refuses_the_row_refuses_the_session(session_id, monkeypatch, spool):
     def refuses(self, **kwargs):
         raise OperationalError("down")
 
     monkeypatch.setattr(VoiceSession, "save", refuses)
-    async with Recorder(session_id) as recorder:
+    async with Recorder(session_id, spool) as recorder:
         with pytest.raises(RecordsUnavailable) as refused:
             await recorder.open(user_id=None, **FACTS)
     assert refused.value.reason is EndReason.OVERLOADED
 
 
-async def test_a_row_that_came_too_late_does_not_stay_open(session_id, monkeypatch):
+async def test_a_row_that_came_too_late_does_not_stay_open(session_id, monkeypatch, spool):
     """The visitor was refused; then the database answered after all."""
     may_save, save = threading.Event(), VoiceSession.save
 
@@ -166,7 +173,7 @@ async def test_a_row_that_came_too_late_does_not_stay_open(session_id, monkeypat
     monkeypatch.setattr(VoiceSession, "save", late)
     monkeypatch.setattr(records, "OPEN_SECONDS", 0.01)
     monkeypatch.setattr(records, "FINISH_SECONDS", 0.01)
-    async with Recorder(session_id) as recorder:
+    async with Recorder(session_id, spool) as recorder:
         with pytest.raises(RecordsUnavailable):
             await recorder.open(user_id=None, **FACTS)
     may_save.set()
@@ -174,22 +181,22 @@ async def test_a_row_that_came_too_late_does_not_stay_open(session_id, monkeypat
     assert (await row(session_id)).end_reason == "overloaded"
 
 
-async def test_the_end_is_tried_again_while_the_database_is_locked(session_id, monkeypatch):
-    attempts, write = count(1), records._set_ended
+async def test_the_end_is_tried_again_while_the_database_is_locked(session_id, monkeypatch, spool):
+    attempts, write = count(1), ends.write
 
     def locked_twice(*args):
         if next(attempts) <= 2:
             raise OperationalError("database is locked")
         write(*args)
 
-    monkeypatch.setattr(records, "_set_ended", locked_twice)
-    async with Recorder(session_id, sleep=no_sleep) as recorder:
+    monkeypatch.setattr(ends, "write", locked_twice)
+    async with Recorder(session_id, spool, sleep=no_sleep) as recorder:
         await recorder.open(user_id=None, **FACTS)
         await recorder.finish(EndReason.IDLE)
     assert (await row(session_id)).end_reason == "idle"
 
 
-async def test_an_end_that_cannot_be_written_is_given_up_after_a_minute_and_logged(session_id, monkeypatch, caplog):
+async def test_an_end_that_cannot_be_written_waits_in_the_spool(session_id, monkeypatch, caplog, spool):
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -198,18 +205,19 @@ async def test_an_end_that_cannot_be_written_is_given_up_after_a_minute_and_logg
     def locked(*args):
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr(records, "_set_ended", locked)
-    async with Recorder(session_id, sleep=sleep) as recorder:
+    monkeypatch.setattr(ends, "write", locked)
+    async with Recorder(session_id, spool, sleep=sleep) as recorder:
         await recorder.open(user_id=None, **FACTS)
         await recorder.finish(EndReason.IDLE)
     assert await finishing.settled(5)
     assert slept[:6] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0]
     assert 50 < sum(slept) <= 60
-    assert f"session {session_id} ended (idle), but its record stays open: OperationalError" in caplog.text
+    assert f"session {session_id} ended (idle); its end waits in the spool: OperationalError" in caplog.text
+    assert [name for name, _ in spool.waiting()] == [session_id]
 
 
-async def test_two_hundred_sessions_that_end_at_once_lose_nothing():
-    sessions = [Recorder(uuid.uuid4().hex) for _ in range(200)]
+async def test_two_hundred_sessions_that_end_at_once_lose_nothing(spool):
+    sessions = [Recorder(uuid.uuid4().hex, spool) for _ in range(200)]
     for session in sessions:
         await session.open(user_id=None, **FACTS)
     await asyncio.gather(*(session.finish(EndReason.SERVER_DRAIN) for session in sessions))
@@ -218,8 +226,8 @@ async def test_two_hundred_sessions_that_end_at_once_lose_nothing():
     assert left == 200
 
 
-async def test_a_turn_number_is_used_once(session_id):
-    async with Recorder(session_id) as recorder:
+async def test_a_turn_number_is_used_once(session_id, spool):
+    async with Recorder(session_id, spool) as recorder:
         await recorder.open(user_id=None, **FACTS)
         await recorder.keep(TURN)
         with pytest.raises(IntegrityError):

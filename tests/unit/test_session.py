@@ -1,6 +1,7 @@
 """The session: what waits, how long, in which order, and that nothing is left of it. Ten minutes pass in no time."""
 
 import asyncio
+from decimal import Decimal
 from itertools import accumulate
 from typing import cast
 
@@ -14,6 +15,7 @@ from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.audio import BYTES_PER_MS
 from voice.protocol.context import Passage
+from voice.protocol.cost import ModelPrice, Prices
 from voice.protocol.outcomes import EndReason, TurnOutcome
 from voice.upstream.base import UpstreamClosed, UpstreamRefused
 
@@ -488,3 +490,58 @@ async def test_a_session_whose_place_is_lost_ends_without_another_frame():
         assert await task is EndReason.LEASE_LOST
     assert stage.upstream.sent == []
     assert stage.played_ms == 0
+
+
+# -- what it costs ----------------------------------------------------------------------------------------------------
+
+
+USAGE = {"input_tokens": 0, "output_tokens": 100_000, "output_token_details": {"audio_tokens": 100_000}}
+
+
+def priced(dollars: str) -> Prices:
+    """So many dollars for each of these answers."""
+    return Prices(models={"fake-1": ModelPrice(audio_out=Decimal(dollars) * 10)})
+
+
+async def paid_answer(stage: Stage, name: str) -> None:
+    request_id = await stage.ask()
+    stage.upstream.say(
+        e.ResponseStarted(name, request_id), e.ResponseDone(name, "completed", usage=USAGE, request_id=request_id)
+    )
+    await asyncio.sleep(AN_INSTANT)
+
+
+@in_virtual_time
+async def test_a_budget_that_is_used_up_ends_the_session_between_two_answers_after_a_warning() -> None:
+    stage = Stage(prices=priced("0.40"), allowance=Decimal("1.00"))
+    async with stage.running() as task:
+        for n in range(2):
+            await paid_answer(stage, f"r{n}")
+            assert not task.done()
+        [(_, warning)] = stage.all(c.TellExpiring)
+        assert warning.why == "budget"
+        await paid_answer(stage, "r2")
+        assert await task is EndReason.BUDGET
+    assert [turn.outcome for turn in stage.facts.turns] == [TurnOutcome.COMPLETED] * 3
+    assert stage.facts.last is not None
+    assert stage.facts.last.cost == Decimal("1.2")
+
+
+@in_virtual_time
+async def test_each_answer_is_followed_by_a_checkpoint() -> None:
+    stage = Stage(prices=priced("0.40"))
+    async with stage.running():
+        await paid_answer(stage, "r1")
+        assert stage.facts.checkpoints[-1].cost == Decimal("0.4")
+        assert stage.facts.checkpoints[-1].turns_count == 1
+
+
+@in_virtual_time
+async def test_audio_is_counted_both_ways() -> None:
+    stage = Stage()
+    async with stage.running():
+        stage.session.push_audio(bytes(40 * BYTES_PER_MS))
+        await stage.answer(100, 200)
+    counted = stage.facts.last
+    assert counted is not None
+    assert (counted.mic_frames, counted.mic_ms, counted.answer_frames, counted.answer_ms) == (1, 40, 2, 300)

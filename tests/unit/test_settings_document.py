@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -16,7 +17,14 @@ from voice.conf import INSTRUCTIONS, VoiceSettings
 
 ROOT = Path(settings.BASE_DIR)
 DOCUMENT = (ROOT / "voice/docs/settings.md").read_text()
-WORDS = {str: "text", int: "whole number", float: "number", bool: "`True` or `False`", type(None): "`None`"}
+WORDS = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "`True` or `False`",
+    type(None): "`None`",
+    Decimal: "decimal",
+}
 
 
 def sections(kind: type[Any] = VoiceSettings, title: str = "VOICE") -> Iterator[tuple[str, type[Any]]]:
@@ -36,7 +44,7 @@ def kind_of(hint: Any) -> str:
     if get_origin(hint) is tuple:
         return f"list of {kind_of(inner[0])}s"
     if get_origin(hint) is Mapping:
-        return f"dict of {kind_of(inner[1])}s"
+        return "dict of dicts" if is_dataclass(inner[1]) else f"dict of {kind_of(inner[1])}s"
     return " or ".join(map(kind_of, inner)) if inner else WORDS[hint]
 
 

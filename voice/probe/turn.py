@@ -14,6 +14,7 @@ from voice.probe.questions import Question
 from voice.probe.spoken import feed
 from voice.protocol import commands as c
 from voice.protocol.conversation import Conversation
+from voice.protocol.counters import Counters
 from voice.protocol.outcomes import EndReason, TurnOutcome
 from voice.protocol.policy import ContextPolicy, PrefetchPolicy
 from voice.session import Session, SessionTerms
@@ -93,6 +94,12 @@ class _Visitor:
         """The last turn is the one that was answered; a pause in the question can have made one before it."""
         if isinstance(fact, c.TurnEnded):
             self._turn = fact
+
+    async def checkpoint(self, counters: Counters) -> None:
+        """Nothing is counted here."""
+
+    def remember(self, counters: Counters) -> None:
+        """Nor at the end."""
 
     async def _speak(self) -> None:
         if self._question.pcm:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from voice.protocol.audio import BYTES_PER_MS, duration_ms
+from voice.protocol.audio import BYTES_PER_MS
 from voice.protocol.commands import ToUpstream
 
 AUDIO_LIMIT = 2_000 * BYTES_PER_MS
@@ -24,12 +24,8 @@ class Backlog:
         self._lane: deque[bytes | ToUpstream] = deque()
         self._audio = self.deepest = 0
         """Bytes of audio waiting, and the most that ever were."""
-        self._dropped = 0
-
-    @property
-    def dropped_ms(self) -> int:
-        """Audio that had to go, in all."""
-        return duration_ms(self._dropped)
+        self.dropped = 0
+        """Pieces of audio that had to go, in all."""
 
     def push_audio(self, pcm: bytes) -> None:
         """Put a piece of the visitor's audio at the end, at the cost of the oldest if there is too much."""
@@ -57,5 +53,5 @@ class Backlog:
             if isinstance(waiting, bytes):
                 del self._lane[n]
                 self._audio -= max(len(waiting), SMALLEST)
-                self._dropped += len(waiting)
+                self.dropped += 1
                 return

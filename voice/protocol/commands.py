@@ -245,10 +245,14 @@ class SessionBegan(ToRecords):
 
 @dataclass(frozen=True, slots=True)
 class CountUsage(ToRecords):
-    """An answer was billed. Told for each answer that said so, also for one that nobody heard."""
+    """An answer, or a transcript, was paid for. Told of each, also of an answer that nobody heard."""
 
-    response_id: str
-    usage: Mapping[str, Any]
+    bill_id: str
+    """The same bill may be told twice, and counts once."""
+    usage: Mapping[str, Any] | None = field(repr=False)
+    """As the upstream gave it, unchecked; ``None``: it did not say."""
+    model: str = ""
+    """Whose price it has; empty: the session's own model."""
 
 
 @dataclass(frozen=True, slots=True)

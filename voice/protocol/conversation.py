@@ -86,7 +86,6 @@ class Conversation:
         self._transcripts = Transcripts()
         self._past_items: deque[str] = deque(maxlen=KEPT)
         self._owed_commits = 0
-        self._billed: deque[str] = deque(maxlen=64)
         self._topic = ""
         self._carried: Found | None = None
         self._now = 0.0
@@ -99,6 +98,7 @@ class Conversation:
             e.TranscriptPartial: self._transcript_partial,
             e.TranscriptDone: self._transcript_done,
             e.TranscriptFailed: self._transcript_failed,
+            e.TranscriptBilled: self._transcript_billed,
             e.ResponseStarted: self._response_started,
             e.AudioDelta: self._audio_delta,
             e.AudioDone: self._audio_done,
@@ -141,6 +141,9 @@ class Conversation:
         """The session is over. What is open ends now; nothing is owed after this."""
         self._now = now
         self._end_open_turn()
+        unfinished = self._slot.abandon()
+        if unfinished:
+            self._tell(c.CountUsage(unfinished, None))  # paid for all the same
         return self._flush()
 
     @property
@@ -191,6 +194,9 @@ class Conversation:
 
     def _transcript_failed(self, event: e.TranscriptFailed) -> None:
         self._question_grows(event.item_id, self._transcripts.get(event.item_id), final=True)
+
+    def _transcript_billed(self, event: e.TranscriptBilled) -> None:
+        self._tell(c.CountUsage(event.bill_id, event.usage, event.model))
 
     def _question_grows(self, item_id: str, text: str, *, final: bool = False) -> None:
         self._tell(c.TellUserTranscript(item_id, text, final))
@@ -361,9 +367,7 @@ class Conversation:
             self._tell(c.TellAnswerTranscript(event.item_id, event.delta))
 
     def _response_done(self, event: e.ResponseDone) -> None:
-        if event.usage is not None and event.response_id not in self._billed:
-            self._billed.append(event.response_id)
-            self._tell(c.CountUsage(event.response_id, event.usage))
+        self._tell(c.CountUsage(event.response_id, event.usage))
         turn = self._answered_turn()
         freed = self._slot.done(event.response_id, event.request_id, self._now)
         if freed is None:

@@ -63,8 +63,21 @@ class TranscriptDone:
 
     item_id: str
     text: str
-    seconds: float | None = None
-    """Duration that the transcription is billed by, if the upstream says so."""
+    usage: Mapping[str, Any] | None = None
+    """What it is billed by, as the upstream gave it, unchecked. The conversation hears of it by
+    :class:`TranscriptBilled`: where two connections transcribe, both are paid, and one transcript is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptBilled:
+    """A transcript was paid for, by whatever connection it came."""
+
+    bill_id: str
+    """Names this bill, so that it counts once."""
+    model: str
+    """The model that wrote it, which has its own price."""
+    usage: Mapping[str, Any] | None
+    """As the upstream gave it, unchecked; ``None``: it did not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +220,7 @@ UpstreamEvent = (
     | TranscriptPartial
     | TranscriptDone
     | TranscriptFailed
+    | TranscriptBilled
     | ResponseStarted
     | AudioDelta
     | AudioDone

@@ -61,6 +61,8 @@ class EndReason(StrEnum):
     CONCURRENT = "concurrent"
     LEASE_LOST = "lease_lost"
     MAX_DURATION = "max_duration"
+    BUDGET = "budget"
+    DAY_BUDGET = "day_budget"
     TOO_BIG = "too_big"
     RATE_LIMITED = "rate_limited"
     TOO_FAST = "too_fast"
@@ -74,6 +76,7 @@ class EndReason(StrEnum):
     UPSTREAM_TIMEOUT = "upstream_timeout"
     DISABLED = "disabled"
     SERVER_DRAIN = "server_drain"
+    SERVER_LOST = "server_lost"
     OVERLOADED = "overloaded"
 
     @property
@@ -96,8 +99,10 @@ _ENDINGS: dict[EndReason, Ending] = {
     EndReason.IDLE: Ending(4408, Retry.NO),
     EndReason.CONCURRENT: Ending(4409, Retry.NO),
     EndReason.MAX_DURATION: Ending(4410, Retry.NO),
+    EndReason.BUDGET: Ending(4410, Retry.NO),
     EndReason.TOO_BIG: Ending(4413, Retry.NO),
     EndReason.RATE_LIMITED: Ending(4429, Retry.AFTER),
+    EndReason.DAY_BUDGET: Ending(4429, Retry.AFTER),
     EndReason.TOO_FAST: Ending(4430, Retry.NO),
     EndReason.SLOW_CLIENT: Ending(4499, Retry.BACKOFF),
     EndReason.INTERNAL_ERROR: Ending(4500, Retry.BACKOFF),
@@ -110,6 +115,7 @@ _ENDINGS: dict[EndReason, Ending] = {
     EndReason.UPSTREAM_TIMEOUT: Ending(4504, Retry.BACKOFF),
     EndReason.DISABLED: Ending(4503, Retry.NO),
     EndReason.SERVER_DRAIN: Ending(4512, Retry.NOW),
+    EndReason.SERVER_LOST: Ending(4500, Retry.BACKOFF),  # written by others, never told: nobody is left to tell it
     EndReason.OVERLOADED: Ending(4513, Retry.BACKOFF),
 }
 

@@ -118,6 +118,12 @@ class ResponseSlot:
             commands.append(CancelResponse(self._response_id))
         return commands + self._free(now)
 
+    def abandon(self) -> str:
+        """The session is over. The request whose answer will not be heard of any more; empty if there is none."""
+        unfinished = "" if self.state is SlotState.FREE else self.request_id
+        self.state, self.deadline, self._waiting = SlotState.FREE, None, ""
+        return unfinished
+
     def _free(self, now: float) -> list[ToUpstream]:
         self.state, self.deadline, self._response_id, self._is_foreign = SlotState.FREE, None, "", False
         return self.request(self._waiting, now) if self._waiting else []

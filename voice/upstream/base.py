@@ -79,6 +79,8 @@ class Upstream(ABC):
     provider: str
     """Name in settings, records and statistics: ``openai``, ``local``."""
     model: str = ""
+    metered: bool = True
+    """Somebody is paid for it. Then an answer that says nothing of its usage makes the session's cost an estimate."""
     limits: tuple[str, ...] = ()
     """Codes of what does not work in this session, known once it is entered; each becomes a ``notice``:
     ``speech_unavailable`` (spoken questions are not heard), ``voice_unavailable`` (answers are only written)."""

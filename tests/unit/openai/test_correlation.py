@@ -80,9 +80,9 @@ def test_the_final_text_is_of_the_utterance_that_was_committed_first() -> None:
     both = Both()
     both.main(*utterance("m_1"), *utterance("m_2"))
     both.second(InputCommitted("s_1"), InputCommitted("s_2"))
-    assert both.second(TranscriptDone("s_2", "two", 2.0), TranscriptDone("s_1", "one", 1.0)) == [
-        TranscriptDone("m_2", "two", 2.0),
-        TranscriptDone("m_1", "one", 1.0),
+    assert both.second(TranscriptDone("s_2", "two"), TranscriptDone("s_1", "one")) == [
+        TranscriptDone("m_2", "two"),
+        TranscriptDone("m_1", "one"),
     ]
 
 

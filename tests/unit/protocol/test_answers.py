@@ -203,19 +203,33 @@ def test_a_fault_about_a_request_whose_answer_has_begun_changes_nothing() -> Non
 # -- what it cost -----------------------------------------------------------------------------------------------------
 
 
-def test_usage_is_counted_once_for_each_answer_also_for_one_that_nobody_heard() -> None:
+def test_usage_is_told_of_each_answer_also_of_one_that_nobody_heard() -> None:
     script = Script()
     script.ask("item_1")
     script.begin_answer(at=2_400)
     script.at(2_900, e.Interrupt())
     script.at(2_950, done("resp_1", status="cancelled", usage={"total_tokens": 7}))
-    script.at(2_960, done("resp_1", status="cancelled", usage={"total_tokens": 7}))
     assert script.all(c.CountUsage) == [c.CountUsage("resp_1", {"total_tokens": 7})]
 
 
-def test_an_answer_that_says_nothing_of_usage_counts_none() -> None:
+def test_an_answer_that_says_nothing_of_usage_is_told_too() -> None:
     script = Script()
     script.ask()
     script.begin_answer(at=2_400)
     script.at(2_500, done("resp_1"))
-    script.assert_never(c.CountUsage)
+    assert script.all(c.CountUsage) == [c.CountUsage("resp_1", None)]
+
+
+def test_a_transcript_has_a_bill_of_its_own() -> None:
+    script = Script()
+    script.ask("item_1")
+    script.at(2_500, e.TranscriptBilled("item_1", "whisper", {"type": "duration", "seconds": 2}))
+    assert script.all(c.CountUsage) == [c.CountUsage("item_1", {"type": "duration", "seconds": 2}, "whisper")]
+
+
+def test_an_answer_that_is_under_way_at_the_end_was_used_without_a_figure() -> None:
+    script = Script()
+    script.ask("item_1")
+    script.begin_answer(at=2_400)
+    script.close(2_900)
+    assert script.all(c.CountUsage) == [c.CountUsage("req_1", None)]

@@ -24,8 +24,11 @@ def test_nobody_dials_again_who_was_refused_for_what_they_are_or_did() -> None:
     assert EndReason.DISABLED.ending.retry is Retry.NO
 
 
-def test_only_a_rate_limit_says_how_long_to_wait() -> None:
-    assert [reason for reason in EndReason if reason.ending.retry is Retry.AFTER] == [EndReason.RATE_LIMITED]
+def test_only_what_was_used_up_says_how_long_to_wait() -> None:
+    assert [reason for reason in EndReason if reason.ending.retry is Retry.AFTER] == [
+        EndReason.DAY_BUDGET,
+        EndReason.RATE_LIMITED,
+    ]
 
 
 def test_every_word_is_its_own_name() -> None:

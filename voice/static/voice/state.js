@@ -43,7 +43,7 @@ export const INITIAL = Object.freeze({
 
 const LIVE = new Set(["connecting", "listening", "thinking", "speaking", "interrupted", "reconnecting"]);
 // These ends are nobody's fault; all others mean that the voice is not available.
-const PLAIN_ENDS = new Set(["client_hangup", "timeout", "idle", "max_duration", "concurrent"]);
+const PLAIN_ENDS = new Set(["client_hangup", "timeout", "idle", "max_duration", "budget", "concurrent"]);
 
 export function isLive(snapshot) {
   return LIVE.has(snapshot.phase);

@@ -6,7 +6,7 @@ const LAST_SECONDS = 60;
 const GONE = new Set(["refused", "missing", "busy", "insecure", "unloaded", "lost"]);
 /** Reasons that have a sentence of their own; any other is told as "unavailable". */
 export const TOLD_REASONS = Object.freeze([
-  "unauthenticated", "auth_expired", "not_in_rollout", "revoked", "timeout", "idle", "concurrent", "max_duration",
+  "unauthenticated", "auth_expired", "not_in_rollout", "revoked", "timeout", "idle", "concurrent", "max_duration", "budget", "day_budget",
   "rate_limited", "disabled", "overloaded", "network", "stale_page", "unloaded", "server_drain",
 ]);
 

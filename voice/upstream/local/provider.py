@@ -41,6 +41,7 @@ class LocalUpstream(Upstream):
 
     provider = "local"
     model = "embedded"
+    metered = False
 
     limits: tuple[str, ...] = ()
     """What does not work in this session, known once it is entered: ``speech_unavailable`` (spoken questions are

@@ -20,7 +20,7 @@ from typing import Any, Self, TypeGuard
 
 from voice.protocol.audio import duration_ms
 from voice.protocol.commands import ClearAudio, CommitAudio, ToUpstream
-from voice.protocol.events import AudioDelta, Fault, UpstreamEvent
+from voice.protocol.events import AudioDelta, Fault, TranscriptBilled, TranscriptDone, UpstreamEvent
 from voice.upstream.base import Upstream, UpstreamError, UpstreamProtocolError, UpstreamSession
 from voice.upstream.openai import configuration, handshake, wire
 from voice.upstream.openai.correlation import Correlation
@@ -176,7 +176,16 @@ class OpenAIUpstream(Upstream):
         for event in told:
             if self._observer.see(event):
                 self._judge_partials()
-        return told
+        return [*told, *self._billed(arrival)]
+
+    def _billed(self, arrival: UpstreamEvent | Overheard) -> list[UpstreamEvent]:
+        """What a transcript costs, told or not: for some time around the second socket's opening both write."""
+        second = isinstance(arrival, Overheard)
+        event = arrival.event if isinstance(arrival, Overheard) else arrival
+        if not isinstance(event, TranscriptDone):
+            return []
+        model = configuration.streaming_model(self._options) if second else str(self._transcription["model"])
+        return [TranscriptBilled(f"second_{event.item_id}" if second else event.item_id, model, event.usage)]
 
     def _heard(self, event: UpstreamEvent) -> list[UpstreamEvent]:
         match event:

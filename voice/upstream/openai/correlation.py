@@ -156,7 +156,7 @@ class Correlation:
         if utterance is None:
             return event
         utterance.finished = True
-        return TranscriptDone(utterance.item_id, event.text, event.seconds)
+        return TranscriptDone(utterance.item_id, event.text)
 
     def _utterance(self, item_id: str) -> Utterance | None:
         # With push-to-talk an item that nobody has told of yet is the one that is being said.
@@ -171,9 +171,9 @@ class Correlation:
                 return self._delta(item_id, delta)
             case InputCommitted(item_id=item_id):
                 self._identify(item_id)
-            case TranscriptDone(item_id=item_id, text=text, seconds=seconds):
+            case TranscriptDone(item_id=item_id, text=text):
                 utterance = self._finish(self._identify(item_id))
-                return [TranscriptDone(utterance.item_id, text, seconds)] if utterance else []
+                return [TranscriptDone(utterance.item_id, text)] if utterance else []
             case TranscriptFailed(item_id=item_id):
                 utterance = self._finish(self._identify(item_id))
                 return [TranscriptFailed(utterance.item_id)] if utterance else []

@@ -33,7 +33,7 @@ def _transcript_delta(event: ServerEvent) -> UpstreamEvent:
 
 
 def _transcript_done(event: ServerEvent) -> UpstreamEvent:
-    return events.TranscriptDone(text(event["item_id"]), text(event["transcript"]), _seconds(event.get("usage")))
+    return events.TranscriptDone(text(event["item_id"]), text(event["transcript"]), _block(event.get("usage")))
 
 
 def _transcript_failed(event: ServerEvent) -> UpstreamEvent:
@@ -61,13 +61,12 @@ def _response_started(event: ServerEvent) -> UpstreamEvent:
 def _response_done(event: ServerEvent) -> UpstreamEvent:
     response = event["response"]
     status = response.get("status")
-    usage = response.get("usage")
     return events.ResponseDone(
         text(response["id"]),
         # With a status that is none of the final ones the answer is over too, and cannot be called complete.
         status if status in get_args(events.ResponseStatus) else "failed",
         _reason(response.get("status_details")),
-        usage if isinstance(usage, dict) else None,
+        _block(response.get("usage")),
         _request_id(response),
     )
 
@@ -81,12 +80,8 @@ def fault(event: ServerEvent) -> events.Fault:
     return events.Fault(code, message or "", event_id, param)
 
 
-def _seconds(usage: Any) -> float | None:
-    """What a transcription is billed by, where that is a duration. The limit refuses NaN and the absurd."""
-    if not isinstance(usage, dict) or usage.get("type") != "duration":
-        return None
-    seconds = usage.get("seconds")
-    return float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < 86_400 else None
+def _block(usage: Any) -> ServerEvent | None:
+    return usage if isinstance(usage, dict) else None
 
 
 def _request_id(response: ServerEvent) -> str | None:

@@ -1,0 +1,91 @@
+"""The end of a session, once: by whoever held it, or by whoever finds that nobody does.
+
+A row ends by one conditional ``UPDATE``, which needs no lock and lets exactly one writer win, in however many places a
+session is declared over. Whoever comes later may only bring a newer count. Counts carry a number that rises, so one
+that arrives late (a call that nobody waits for any more still takes effect) never replaces a newer one.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from voice.models import VoiceSession
+from voice.protocol.counters import Counters
+from voice.protocol.outcomes import EndReason
+
+LOST_SECONDS = 30.0
+"""A row without an end and without a sign of life for this long belongs to a server that is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Why and when a session ended, and its last count, which is the ``checkpoint``-th."""
+
+    session_id: uuid.UUID
+    reason: EndReason
+    at: datetime
+    checkpoint: int
+    counters: Counters
+
+    def to_json(self) -> str:
+        """One line, without anything that was said."""
+        counters = asdict(self.counters)
+        counters["cost"] = None if self.counters.cost is None else str(self.counters.cost)
+        return json.dumps(
+            {
+                "session": self.session_id.hex,
+                "reason": self.reason.value,
+                "at": self.at.isoformat(),
+                "checkpoint": self.checkpoint,
+                "counters": counters,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, line: str) -> End:
+        """What :meth:`to_json` wrote. Raises ``ValueError``, ``KeyError`` or ``TypeError`` if it is something else."""
+        said: dict[str, Any] = json.loads(line)
+        counters = dict(said["counters"])
+        if counters["cost"] is not None:
+            counters["cost"] = Decimal(counters["cost"])
+        return cls(
+            uuid.UUID(said["session"]),
+            EndReason(said["reason"]),
+            datetime.fromisoformat(said["at"]),
+            int(said["checkpoint"]),
+            Counters(**counters),
+        )
+
+
+def write(end: End) -> None:
+    """End the row, or bring a newer count to one that has ended. Does nothing the second time."""
+    counted = {"checkpoint": end.checkpoint, **asdict(end.counters)}
+    row = VoiceSession.objects.filter(pk=end.session_id)
+    ended = row.filter(ended_at=None).update(ended_at=end.at, seen_at=end.at, end_reason=end.reason.value, **counted)
+    if not ended:
+        row.filter(checkpoint__lt=end.checkpoint).update(**counted)
+
+
+def checkpoint(session_id: uuid.UUID, number: int, counters: Counters) -> None:
+    """Keep a count, and that the session lives."""
+    row = VoiceSession.objects.filter(pk=session_id, checkpoint__lt=number)
+    row.update(seen_at=timezone.now(), checkpoint=number, **asdict(counters))
+
+
+def sign_of_life(session_id: uuid.UUID) -> None:
+    """Somebody holds the session."""
+    VoiceSession.objects.filter(pk=session_id, ended_at=None).update(seen_at=timezone.now())
+
+
+def end_lost() -> int:
+    """End each session that nobody holds any more, as of its last sign of life; how many. Exactly one caller wins."""
+    lost = VoiceSession.objects.filter(ended_at=None, seen_at__lt=timezone.now() - timedelta(seconds=LOST_SECONDS))
+    return lost.update(ended_at=F("seen_at"), end_reason=EndReason.SERVER_LOST.value, estimated=True)

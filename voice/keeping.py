@@ -1,0 +1,81 @@
+"""The facts of a session on their way to its record, in order, off the conversation's path.
+
+Whatever has changed by then is counted with each fact, so the record is never older than the last answer: a process
+that is killed loses at most what was under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import Protocol
+
+from voice.protocol import commands as c
+from voice.protocol.counters import Counters
+from voice.protocol.tally import Tally
+
+log = logging.getLogger("voice.session")
+
+RECORD_LIMIT = 5.0
+"""Seconds for the last facts to reach the records."""
+
+
+class Recorder(Protocol):
+    """Where the facts of a session go. Nothing here may raise for a fault of the store."""
+
+    async def keep(self, fact: c.ToRecords) -> None:
+        """Store one fact."""
+
+    async def checkpoint(self, counters: Counters) -> None:
+        """Store the count so far."""
+
+    def remember(self, counters: Counters) -> None:
+        """The last count; it is stored with the session's end."""
+
+
+class Keeper:
+    """Between the conversation, which must not wait, and a recorder, which may be slow."""
+
+    def __init__(self, session_id: str, recorder: Recorder, tally: Tally) -> None:
+        self._session_id, self._recorder, self._tally = session_id, recorder, tally
+        self._facts: deque[c.ToRecords] = deque()  # bounded by the turns that a session can hold
+        self._due = asyncio.Event()
+        self._storing: asyncio.Task[None] | None = None
+
+    def note(self, fact: c.ToRecords) -> None:
+        """Something is to be kept. Never waits."""
+        self._tally.count(fact)
+        self._facts.append(fact)
+        self._due.set()
+
+    async def run(self) -> None:
+        """Store what is noted, until cancelled."""
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            # In a task of its own: a fact that is being stored when the session ends is neither lost nor stored twice.
+            self._storing = asyncio.create_task(self._store())
+            await asyncio.shield(self._storing)
+
+    async def finish(self) -> None:
+        """Store what is left, within :data:`RECORD_LIMIT`. Call once, at the end, when nothing is noted any more."""
+        self._recorder.remember(self._tally.counters())
+        try:
+            async with asyncio.timeout(RECORD_LIMIT):
+                if self._storing is not None:
+                    await asyncio.wait({self._storing})
+                while self._facts:
+                    await self._keep_next()
+        except TimeoutError:
+            log.error("the last facts of a session were not stored", extra={"session": self._session_id})
+
+    async def _store(self) -> None:
+        while self._facts:
+            await self._keep_next()
+        await self._recorder.checkpoint(self._tally.counters())
+
+    async def _keep_next(self) -> None:
+        fact = self._facts.popleft()
+        if not isinstance(fact, c.CountUsage):  # counted, and in every checkpoint
+            await self._recorder.keep(fact)

@@ -1,0 +1,39 @@
+"""What has been counted of a session so far. The fields are the columns of its record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """Absolute numbers, so that writing them twice changes nothing. None of them ever falls."""
+
+    mic_frames: int = 0
+    mic_ms: int = 0
+    """Audio that the visitor sent, taken while not muted."""
+    dropped_frames: int = 0
+    """Of those: lost because the provider did not take them in time."""
+    answer_frames: int = 0
+    answer_ms: int = 0
+    """Audio that was sent to the visitor."""
+    turns_count: int = 0
+    interruptions: int = 0
+    searches_hit: int = 0
+    searches_late: int = 0
+    searches_superseded: int = 0
+    searches_failed: int = 0
+    searches_none: int = 0
+    text_in: int = 0
+    text_cached: int = 0
+    audio_in: int = 0
+    audio_cached: int = 0
+    text_out: int = 0
+    audio_out: int = 0
+    transcription_ms: int = 0
+    transcription_tokens: int = 0
+    cost: Decimal | None = Decimal(0)
+    """``None``: unknown."""
+    estimated: bool = False
+    """Some of the usage is a guess."""

@@ -1,0 +1,85 @@
+"""The count of one session: audio both ways, turns, searches, usage and its cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import ROUND_HALF_UP, Decimal
+
+from voice.protocol import commands as c
+from voice.protocol.audio import duration_ms
+from voice.protocol.cost import PLACES, Prices
+from voice.protocol.counters import Counters
+from voice.protocol.outcomes import SearchOutcome, TurnOutcome
+from voice.protocol.usage import UNKNOWN, Bills, Usage, read
+
+
+class Tally:
+    """Told what happens; asked for :meth:`counters`.
+
+    ``model`` is what answers are paid to. An upstream that is not ``metered`` costs nothing, whatever it says.
+    """
+
+    def __init__(self, model: str, prices: Prices, *, metered: bool) -> None:
+        self.dropped_frames = 0
+        """Set by whoever drops them."""
+        self._model, self._prices, self._metered = model, prices, metered
+        self._mic_frames = self._mic_bytes = self._answer_frames = self._answer_bytes = 0
+        self._turns = self._interruptions = 0
+        self._searches: Counter[str] = Counter()
+        self._bills = Bills()
+
+    def hear(self, size: int) -> None:
+        """A piece of the visitor's audio, of so many bytes."""
+        self._mic_frames += 1
+        self._mic_bytes += size
+
+    def say(self, size: int) -> None:
+        """A piece of an answer's audio, of so many bytes."""
+        self._answer_frames += 1
+        self._answer_bytes += size
+
+    def count(self, fact: c.ToRecords) -> None:
+        """What the conversation told for the records."""
+        match fact:
+            case c.TurnEnded():
+                self._turns += 1
+                self._interruptions += fact.outcome is TurnOutcome.INTERRUPTED
+                self._searches.update(fact.searches)
+            case c.CountUsage() if fact.usage is not None or self._metered:
+                usage = UNKNOWN if fact.usage is None else read(fact.usage)
+                self._bills.add(fact.bill_id, fact.model or self._model, usage)
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What it costs so far, exact; ``None``: unknown."""
+        return self._prices.cost(self._bills.by_model if self._metered else {})
+
+    def counters(self) -> Counters:
+        """The count so far."""
+        bills, cost = self._bills.by_model, self.cost
+        answers = bills.get(self._model, Usage())
+        transcripts = sum((usage for model, usage in bills.items() if model != self._model), Usage())
+        return Counters(
+            mic_frames=self._mic_frames,
+            mic_ms=duration_ms(self._mic_bytes),
+            dropped_frames=self.dropped_frames,
+            answer_frames=self._answer_frames,
+            answer_ms=duration_ms(self._answer_bytes),
+            turns_count=self._turns,
+            interruptions=self._interruptions,
+            searches_hit=self._searches[SearchOutcome.HIT],
+            searches_late=self._searches[SearchOutcome.LATE],
+            searches_superseded=self._searches[SearchOutcome.SUPERSEDED],
+            searches_failed=self._searches[SearchOutcome.FAILED],
+            searches_none=self._searches[SearchOutcome.NONE],
+            text_in=answers.text_in,
+            text_cached=answers.text_cached,
+            audio_in=answers.audio_in,
+            audio_cached=answers.audio_cached,
+            text_out=answers.text_out,
+            audio_out=answers.audio_out,
+            transcription_ms=transcripts.milliseconds,
+            transcription_tokens=transcripts.tokens,
+            cost=None if cost is None else cost.quantize(PLACES, ROUND_HALF_UP),
+            estimated=self._metered and self._bills.estimated,
+        )
