@@ -70,7 +70,8 @@ def _replay(spool: Spool, name: str, line: str) -> int:
     try:
         end = End.from_json(line)
     except (ValueError, KeyError, TypeError):
-        log.error("the spool holds something that is no end of a session: %s", name)
+        log.error("the spool holds something that is no end of a session, and is set aside: %s", name)
+        spool.set_aside(name)
         return 0
     ends.write(end)
     spool.remove(name)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,9 +22,8 @@ class SpoolError(Exception):
 class Spool:
     """The files of one directory, which is the user's alone (0700). Nothing is made before something is to be kept."""
 
-    def __init__(self, directory: str = "") -> None:
-        """Without a directory, one in the system's for temporary files: it outlives a process, perhaps no reboot."""
-        self.directory = Path(directory or Path(tempfile.gettempdir()) / f"voice-spool-{os.getuid()}")
+    def __init__(self, directory: str | Path) -> None:
+        self.directory = Path(directory)
 
     def keep(self, name: str, line: str) -> None:
         """Have ``line`` on the disk under ``name`` when this returns. Raises ``OSError`` or :class:`SpoolError`."""
@@ -52,6 +50,10 @@ class Spool:
                 yield path.stem, path.read_text()
             except FileNotFoundError:
                 continue
+
+    def set_aside(self, name: str) -> None:
+        """It is nothing that can be brought anywhere; it waits no longer, and stays to be looked at."""
+        self._path(name).replace(self.directory / f"{name}.bad")
 
     def remove(self, name: str) -> None:
         """It has reached the database."""

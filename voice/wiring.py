@@ -6,11 +6,17 @@ and no connection exists before the first conversation, or :func:`warm_up`, asks
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import os
+import tempfile
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from django.db import connection
 
 from voice.admission.limits import Limits
 from voice.conf import conf
@@ -94,7 +100,17 @@ def recorder(session_id: str, start: Start) -> SessionRecorder:
 
 def spool() -> Spool:
     """Where ends of sessions wait for the database."""
-    return Spool(conf().spool)
+    return Spool(conf().spool or _temporary_spool())
+
+
+def _temporary_spool() -> Path:
+    """In the system's directory for temporary files: it outlives a process, perhaps no reboot.
+
+    Each user and each database has one of its own: another site would look for rows that it does not have.
+    """
+    database = repr([str(connection.settings_dict.get(key, "")) for key in ("HOST", "PORT", "NAME")])
+    site = hashlib.blake2b(database.encode(), digest_size=4).hexdigest()
+    return Path(tempfile.gettempdir()) / f"voice-spool-{os.getuid()}-{site}"
 
 
 @cache

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from voice import database, ends, finishing, records
+from voice import database, ends, finishing, records, wiring
 from voice.ends import LOST_SECONDS, End
 from voice.models import VoiceSession
 from voice.protocol.counters import Counters
@@ -103,11 +103,19 @@ def test_an_end_is_the_same_after_its_journey(spool):
         assert End.from_json(told.to_json()) == told
 
 
-def test_what_is_no_end_is_named_and_left(spool, caplog):
+def test_what_is_no_end_is_named_once_and_kept_aside(spool, caplog):
     spool.keep("strange", '{"session": 1}')
-    assert reap(spool).replayed == 0
-    assert "no end of a session: strange" in caplog.text
-    assert len(list(spool.waiting())) == 1
+    for _ in range(2):
+        assert reap(spool).replayed == 0
+    assert caplog.text.count("no end of a session") == 1
+    assert (spool.directory / "strange.bad").read_text() == '{"session": 1}\n'
+
+
+def test_sites_of_one_user_with_other_databases_do_not_share_a_spool(monkeypatch):
+    mine = wiring.spool().directory
+    assert mine == wiring.spool().directory
+    monkeypatch.setitem(connection.settings_dict, "HOST", "another")
+    assert wiring.spool().directory != mine
 
 
 def test_the_spool_is_its_users_alone(tmp_path):

@@ -6,9 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from voice.conf import conf
+from voice import wiring
 from voice.reaper import reap
-from voice.spool import Spool
 
 
 class Command(BaseCommand):
@@ -21,5 +20,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One round."""
-        done = reap(Spool(conf().spool))
+        done = reap(wiring.spool())
         self.stdout.write(f"{done.replayed} ends replayed, {done.lost} sessions of lost servers ended.")
