@@ -13,9 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from voice.conf import conf
 from voice.knowledge.admin import KnowledgeDocumentAdmin
 from voice.live_admin import LiveSettingsAdmin
-from voice.models import KnowledgeDocument, VoiceLiveSettings, VoiceSession, VoiceTurn
+from voice.models import KnowledgeDocument, VoiceLiveSettings, VoiceSession, VoiceStatistics, VoiceTurn
+from voice.statistics_admin import StatisticsAdmin
 
 admin.site.register(VoiceLiveSettings, LiveSettingsAdmin)
+admin.site.register(VoiceStatistics, StatisticsAdmin)
 
 
 @admin.register(KnowledgeDocument)
