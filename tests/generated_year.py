@@ -97,6 +97,8 @@ def _turn(random_: random.Random, session: VoiceSession, number: int, bad: bool)
     spoke = random_.randint(1_400, 5_200)
     search = random_.randint(700, 1_300)
     context = search + int(random_.lognormvariate(5.3, 0.6))
+    if random_.random() < (0.2 if bad else 0.04):
+        context += random_.randint(2_000, 5_000)  # Weaviate was slow
     added = max(0, min(200, context - spoke))
     requested = spoke + 20 + added
     audio = requested + int(random_.lognormvariate(6.25 if bad else 5.95, 0.3 if bad else 0.22))

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from voice.models import VoiceStatistics
 
@@ -39,7 +40,7 @@ class StatisticsAdmin(ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": self.opts.verbose_name_plural,
+            "title": capfirst(self.opts.verbose_name_plural),
             "htmx": apps.is_installed("django_htmx"),
             **page.context(request.GET, timezone.now()),
         }

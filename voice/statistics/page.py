@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -19,12 +19,12 @@ from voice.figures import Window
 from voice.models import end_reasons
 from voice.statistics import charts, queries, summary
 from voice.statistics.expressions import Step
-from voice.statistics.queries import Bucket, Group
+from voice.statistics.queries import Amount, Bucket, Group
 from voice.statistics.range import Range, RangeForm
 from voice.visible import visible
 
-PERIODS = (1, 7, 30)
-"""Days of the tiles, today included; each is compared with as many days before."""
+PERIODS = (7, 30)
+"""Days that are compared with as many before; today is one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +70,22 @@ class Ranking:
 
 
 def now(at: datetime) -> list[Tile]:
-    """What goes on, and how much it has been lately against the time before. Two queries."""
+    """What goes on, and today against yesterday until this hour. Two queries, for it is asked for again and again."""
     live, oldest = queries.live(at)
     note = _("the longest for %(minutes)s min") % {"minutes": _number(oldest.total_seconds() / 60)} if live else ""
-    tiles = [Tile(_("Live now"), _number(live), (note,) if note else (), tone="good" if live else "")]
-    windows = [window for days in PERIODS for window in _compared(at, days)]
-    amounts = queries.amounts(windows, at)
-    names = (_("Today"), _("%(days)d days") % {"days": 7}, _("%(days)d days") % {"days": 30})
-    for name, recent, before in zip(names, amounts[::2], amounts[1::2], strict=True):
-        minutes = _("%(minutes)s min spoken") % {"minutes": _number(recent.seconds / 60)}
-        tiles.append(Tile(name, _number(recent.sessions), (minutes,), _change(recent.sessions, before.sessions)))
-    return tiles
+    tile = Tile(_("Live now"), _number(live), (note,) if note else (), tone="good" if live else "")
+    return [tile, *_lately([(1, _("Today"))], at)]
+
+
+def lately(at: datetime) -> list[Tile]:
+    """The last days against those before. One query."""
+    return list(_lately([(days, _("%(days)d days") % {"days": days}) for days in PERIODS], at))
+
+
+def _lately(periods: list[tuple[int, str]], at: datetime) -> Iterator[Tile]:
+    amounts = queries.amounts([window for days, _name in periods for window in _compared(at, days)], at)
+    for (_days, name), recent, before in zip(periods, amounts[::2], amounts[1::2], strict=True):
+        yield Tile(name, _number(recent.sessions), (_minutes(recent.seconds / 60),), _change(recent, before))
 
 
 def context(chosen: Mapping[str, Any], at: datetime) -> dict[str, Any]:
@@ -99,11 +104,12 @@ def context(chosen: Mapping[str, Any], at: datetime) -> dict[str, Any]:
         "asked": asked,
         "presets": [(_("%(days)d days") % {"days": days}, asked.preset(days)) for days in (7, 30, 90, 365)],
         "now": now(at),
+        "lately": lately(at),
         "tiles": sheet.tiles(),
         "figures": sheet.figures(),
         "rankings": [
-            _ends(groups),
             _refused(figures.refusals(asked.window)),
+            _ends(groups),
             _spent(queries.spenders(asked.window, asked.provider, currency), currency),
         ],
         "by_week": step is Step.WEEK,
@@ -150,7 +156,11 @@ class _Sheet:
                 (_("%(number)s sessions") % {"number": _number(sessions.errors)},),
                 tone="bad" if (sessions.error_rate or 0) > 0.05 else "",
             ),
-            Tile(_("Cost"), _money(sessions.cost, self._currency), self._cost_notes(sessions)),
+            Tile(
+                _("Cost"),
+                _money(sessions.cost, self._currency, 0 if sessions.cost >= 1_000 else 2),
+                self._cost_notes(sessions),
+            ),
         ]
 
     def _cost_notes(self, sessions: summary.Sessions) -> tuple[str, ...]:
@@ -169,7 +179,10 @@ class _Sheet:
             title,
             charts.lines(
                 self._labels,
-                [(_("half of the answers (p50)"), [w.p50 for w in self._waits]), (_("95 % (p95)"), [w.p95 for w in self._waits])],
+                [
+                    (_("half of the answers (p50)"), [w.p50 for w in self._waits]),
+                    (_("95 % (p95)"), [w.p95 for w in self._waits]),
+                ],
                 alt=self._alt(title, _ms(summary.waits(self._buckets).p50)),
                 top=1_000,
                 write=lambda ms: _("%(ms)s ms") % {"ms": _number(ms)},
@@ -198,7 +211,10 @@ class _Sheet:
             title,
             charts.lines(
                 self._labels,
-                [(in_time, [_hundred(s.in_time) for s in self._searches]), (waste, [_hundred(s.waste) for s in self._searches])],
+                [
+                    (in_time, [_hundred(s.in_time) for s in self._searches]),
+                    (waste, [_hundred(s.waste) for s in self._searches]),
+                ],
                 alt=self._alt(title, _percent(summary.searches(self._groups).in_time)),
                 top=100,
                 write=lambda value: _percent(value / 100),
@@ -213,12 +229,13 @@ class _Sheet:
     def _cost(self) -> Figure:
         title = _("Cost")
         total = sum((s.cost for s in self._sessions), Decimal(0))
+        highest = max(s.cost for s in self._sessions)
         return Figure(
             title,
             charts.bars(
                 self._labels, (title, [float(s.cost) for s in self._sessions]),
                 alt=self._alt(title, _money(total, self._currency)),
-                write=lambda value: _money(value, self._currency, 0 if value >= 10 else 2), tone="money",
+                write=lambda value: _money(value, self._currency, 0 if highest >= 10 else 2), tone="money",
             ),
             (_("cost"), _("sessions of unknown cost")),
             self._rows(lambda n: (_money(self._sessions[n].cost, self._currency), _number(self._sessions[n].unpriced))),
@@ -299,8 +316,8 @@ def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-def _change(recent: float, before: float) -> str:
-    share = summary.change(recent, before)
+def _change(recent: Amount, before: Amount) -> str:
+    share = summary.change(recent.sessions, before.sessions)
     if share is None:
         return ""
     arrow = "▲" if share > 0.005 else "▼" if share < -0.005 else "="
