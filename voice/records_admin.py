@@ -9,15 +9,17 @@ from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
+from django.db.models import Max, Min, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from voice.figures import Window
 from voice.models import VoiceSession, VoiceTranscript, VoiceTurn
 from voice.visible import visible
 from voice.waterfall import waterfall
@@ -56,12 +58,32 @@ class ReadOnly:
         return False
 
 
-class Exported(ModelAdmin):
+class Dated(QuerySet[Any]):
+    """Rows whose dates the database finds by itself, for the links above a list (see ``statistics.expressions``)."""
+
+    def datetimes(self, field_name: str, kind: str, order: str = "ASC", tzinfo: Any = None) -> Any:
+        """The first day of each ``kind`` (year, month or day) in which there are rows."""
+        from voice.statistics.expressions import Step, period
+
+        of_all = self.order_by().aggregate(first=Min(field_name), last=Max(field_name))
+        if of_all["first"] is None:
+            return []
+        window = Window(of_all["first"], of_all["last"] + timedelta(seconds=1))
+        began = period(field_name, window, Step(kind))
+        return self.order_by().annotate(_began=began).values_list("_began", flat=True).distinct().order_by("_began")
+
+
+class Listed(ModelAdmin):
     """A list that can be had as CSV, as it is filtered, by those who may see it."""
 
     change_list_template = "voice/records/change_list.html"
     show_full_result_count = False
+    list_per_page = 50
     export_columns: tuple[str, ...] = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """All rows, with their dates."""
+        return Dated(self.model).order_by(*self.get_ordering(request))
 
     def get_urls(self) -> list[URLPattern]:
         """With that of the file."""
@@ -81,7 +103,7 @@ class Exported(ModelAdmin):
         return csv_response(request, rows, self.export_columns, f"{self.opts.model_name}-{timezone.localdate()}.csv")
 
 
-class VoiceSessionAdmin(ReadOnly, Exported):
+class VoiceSessionAdmin(ReadOnly, Listed):
     """Conversations, the newest first. Those without an end are going on."""
 
     list_display = ("started_at", "who", "provider", "language", "duration", "turns_count", "cost", "end_reason")
@@ -164,12 +186,12 @@ class VoiceSessionAdmin(ReadOnly, Exported):
         return TemplateResponse(request, "voice/records/transcript.html", context)
 
 
-class VoiceTurnAdmin(ReadOnly, Exported):
+class VoiceTurnAdmin(ReadOnly, Listed):
     """Turns of all conversations, the newest first."""
 
-    list_display = ("created_at", "session", "number", "outcome", "typed", "first_audio_ms", "prefetched")
+    list_display = ("created_at", "conversation", "number", "outcome", "typed", "first_audio_ms", "prefetched")
     list_filter = ("outcome", "typed", "prefetched", "context_confirmed", "session__provider", "created_at")
-    list_select_related = ("session",)
+    list_select_related = False  # SQLite would begin at the other end of the join, and sort them all
     search_fields = ("=session__id", f"session__{USERNAME}")
     date_hierarchy = "created_at"
     ordering = ("-created_at",)
@@ -182,6 +204,12 @@ class VoiceTurnAdmin(ReadOnly, Exported):
 
     class Media:
         css = {"all": ("voice/statistics.css",)}
+
+    @admin.display(description=_("session"))
+    def conversation(self, turn: VoiceTurn) -> SafeString:
+        """The way to its session."""
+        address = reverse("admin:voice_voicesession_change", args=[turn.session_id])
+        return format_html('<a href="{}">{}</a>', address, turn.session_id.hex[:8])
 
     @admin.display(description=_("waterfall"))
     def picture(self, turn: VoiceTurn) -> SafeString:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from voice.protocol.timeline import Mark
 
-EARLIEST, LATEST = -4_000, 6_000
+EARLIEST, LATEST = -3_000, 6_000
 """Milliseconds; what lies outside is cut off."""
 AFTER_AUDIO = 600
 """Milliseconds that are shown of the answer itself."""

@@ -11,23 +11,24 @@ from enum import StrEnum
 from typing import Any
 
 from django.db.models import DateField, FloatField, Func
-from django.db.models.functions import TruncDay, TruncWeek
+from django.db.models.functions import TruncDay, TruncMonth, TruncWeek, TruncYear
 from django.utils import timezone
 
 from voice.figures import Window
 
 
 class Step(StrEnum):
-    """What one point of a chart stands for."""
+    """A stretch of the calendar. Charts have points for days or weeks."""
 
     DAY = "day"
     WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
 
 
 def period(column: str, window: Window, step: Step) -> Any:
-    """The day, or the Monday of the week, of a time within ``window``, on the calendars of the current zone."""
-    trunc = _Day if step is Step.DAY else _Week
-    expression = trunc(column, output_field=DateField(), tzinfo=timezone.get_current_timezone())
+    """The first day of the step that a time within ``window`` is in, on the calendars of the current zone."""
+    expression: Any = _TRUNCS[step](column, output_field=DateField(), tzinfo=timezone.get_current_timezone())
     expression.window = window
     return expression
 
@@ -75,6 +76,17 @@ class _Day(_OnSQLite, TruncDay):
 class _Week(_OnSQLite, TruncWeek):
     modifiers = ", 'weekday 0', '-6 days'"
     """On to Sunday, unless it is one; then back to Monday."""
+
+
+class _Month(_OnSQLite, TruncMonth):
+    modifiers = ", 'start of month'"
+
+
+class _Year(_OnSQLite, TruncYear):
+    modifiers = ", 'start of year'"
+
+
+_TRUNCS = {Step.DAY: _Day, Step.WEEK: _Week, Step.MONTH: _Month, Step.YEAR: _Year}
 
 
 def offsets(window: Window, zone: tzinfo) -> list[tuple[datetime, int]]:

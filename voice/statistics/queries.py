@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import Count, F, Min, Q, QuerySet, Sum, Value
 from django.db.models.fields import DateTimeField
-from django.db.models.functions import Coalesce, Mod
+from django.db.models.functions import Coalesce
 
 from voice.figures import Window
 from voice.models import VoiceSession, VoiceTurn
@@ -103,7 +103,7 @@ def first_audio(window: Window, step: Step, provider: str = "") -> list[Bucket]:
         answered = answered.filter(session__provider=provider)
     rows = (
         answered.annotate(
-            begins=period("created_at", window, step), ms=F("first_audio_ms") - Mod("first_audio_ms", BUCKET_MS)
+            begins=period("created_at", window, step), ms=F("first_audio_ms") - F("first_audio_ms") % BUCKET_MS
         )
         .values("begins", "ms")
         .annotate(turns=Count("pk"))
