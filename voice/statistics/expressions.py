@@ -66,7 +66,8 @@ class _OnSQLite:
         return sql, tuple(parameters) * (2 * len(before) + 1)
 
     def _date(self, column: str, offset: int) -> str:
-        return f"date({column}, '{offset:+d} seconds'{self.modifiers})"
+        # To the second: SQLite would round the last half millisecond of a day into the next.
+        return f"date(substr({column}, 1, 19), '{offset:+d} seconds'{self.modifiers})"
 
 
 class _Day(_OnSQLite, TruncDay):
