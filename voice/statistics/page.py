@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext
 
 from voice import figures
 from voice.figures import Window
@@ -123,7 +123,7 @@ class _Sheet:
     def __init__(self, asked: Range, step: Step, groups: list[Group], buckets: list[Bucket], currency: str) -> None:
         self._groups, self._buckets, self._currency = groups, buckets, currency
         self._steps = summary.steps(asked.since, asked.until, step)
-        self._labels = [date_format(day, pgettext("a day on an axis", "M j")) for day in self._steps]
+        self._labels = [date_format(day, _("M j")) for day in self._steps]
         by_step, waits = summary.by_step(groups), summary.by_step(buckets)
         self._sessions = [summary.sessions(by_step[day], currency) for day in self._steps]
         self._searches = [summary.searches(by_step[day]) for day in self._steps]
@@ -153,7 +153,7 @@ class _Sheet:
             Tile(
                 _("Errors"),
                 _percent(sessions.error_rate, 1),
-                (_("%(number)s sessions") % {"number": _number(sessions.errors)},),
+                (_sessions(sessions.errors),),
                 tone="bad" if (sessions.error_rate or 0) > 0.05 else "",
             ),
             Tile(
@@ -165,7 +165,7 @@ class _Sheet:
 
     def _cost_notes(self, sessions: summary.Sessions) -> tuple[str, ...]:
         if sessions.unpriced:
-            return (_("unknown for %(number)s sessions") % {"number": _number(sessions.unpriced)},)
+            return (_("unknown for %(sessions)s") % {"sessions": _sessions(sessions.unpriced)},)
         each = sessions.cost / sessions.total if sessions.total else Decimal(0)
         return (_("%(cost)s per session") % {"cost": _money(each, self._currency, 3)},)
 
@@ -296,8 +296,7 @@ def _spent(spenders: list[queries.Spender], currency: str) -> Ranking:
     bars = [
         Bar(
             visible(spender.name) or _("deleted accounts"),
-            _("%(cost)s · %(number)s sessions")
-            % {"cost": _money(spender.cost, currency), "number": _number(spender.sessions)},
+            f"{_money(spender.cost, currency)} · {_sessions(spender.sessions)}",
             _length(float(spender.cost / most)),
         )
         for spender in spenders
@@ -328,6 +327,10 @@ def _number(value: float) -> str:
     return number_format(round(value), use_l10n=True, force_grouping=True)
 
 
+def _sessions(count: int) -> str:
+    return ngettext("%(number)s session", "%(number)s sessions", count) % {"number": _number(count)}
+
+
 def _minutes(value: float) -> str:
     return _("%(minutes)s min spoken") % {"minutes": _number(value)}
 
@@ -339,7 +342,7 @@ def _ms(value: int | None) -> str:
 def _percent(share: float | None, places: int = 0) -> str:
     if share is None:
         return "–"
-    return pgettext("a share", "%(number)s%%") % {"number": number_format(round(share * 100, places), places)}
+    return _("%(number)s%%") % {"number": number_format(round(share * 100, places), places)}
 
 
 def _money(amount: Decimal | float, currency: str, places: int = 2) -> str:

@@ -19,6 +19,8 @@ from voice.figures import Window
 DAYS = 30
 """Without a wish, today included."""
 LONGEST = 366
+FIRST = date(2020, 1, 1)
+"""Before there was anything like this, and far from where calendars end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class RangeForm(forms.Form):
         if since and until and not timedelta(0) <= until - since < timedelta(days=LONGEST):
             message = gettext("The first day must not be after the last, nor more than %(days)d days before it.")
             raise ValidationError(message % {"days": LONGEST})
+        if since and until and not FIRST <= since <= until <= self._today + timedelta(days=LONGEST):
+            raise ValidationError(gettext("There are no figures of that time."))
         return cleaned
 
     def range(self) -> Range:
