@@ -23,7 +23,9 @@ def test_what_hides_or_controls_text_is_written_out(text, seen):
     assert visible(text) == seen
 
 
-@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1+1", "@SUM(A1)", "  =1", "\t=1", "\r@x", "＝1", "\n-2"])
+@pytest.mark.parametrize(
+    "text", ["=cmd|' /C calc'!A0", "+1", "-1+1", "@SUM(A1)", "  =1", "\t=1", "\r@x", "＝1", "\n-2"]
+)
 def test_no_cell_begins_like_a_formula(text):
     assert cell(text).startswith("'")
 

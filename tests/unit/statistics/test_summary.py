@@ -63,7 +63,9 @@ def test_what_has_no_price_is_counted_and_not_taken_for_nothing():
 
 
 def test_the_currency_is_that_of_most_sessions():
-    assert summary.main_currency([group(currency="USD", priced=2), group(priced=3), group(currency="", priced=0)]) == "EUR"
+    assert (
+        summary.main_currency([group(currency="USD", priced=2), group(priced=3), group(currency="", priced=0)]) == "EUR"
+    )
 
 
 def test_an_error_is_what_failed_on_our_side_or_the_providers():
