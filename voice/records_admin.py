@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from voice.figures import Window
 from voice.models import VoiceSession, VoiceTranscript, VoiceTurn
+from voice.protocol.outcomes import SearchOutcome
 from voice.visible import visible
 from voice.waterfall import waterfall
 
@@ -39,6 +40,14 @@ STEPS = {
     "response": _("provider answers"),
     "audio": _("audio arrives"),
     "heard": _("visitor hears it"),
+}
+
+SEARCHES: dict[str, Any] = {
+    SearchOutcome.HIT: _("in time"),
+    SearchOutcome.LATE: _("too late"),
+    SearchOutcome.SUPERSEDED: _("replaced by a newer one"),
+    SearchOutcome.FAILED: _("failed"),
+    SearchOutcome.NONE: _("nothing found"),
 }
 
 
@@ -229,6 +238,7 @@ def _turn(turn: VoiceTurn) -> dict[str, Any]:
         "turn": turn,
         "waterfall": drawn,
         "steps": [(STEPS[bar.step], bar) for bar in drawn.bars] if drawn else [],
+        "searches": [(SEARCHES.get(outcome, visible(outcome)), number) for outcome, number in turn.searches.items()],
         "sources": list(_sources(turn)),
     }
 

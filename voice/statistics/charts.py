@@ -47,12 +47,14 @@ def lines(
     return _drawn(chart, labels, alt, write)
 
 
-def bars(labels: Sequence[str], series: Series, *, alt: str, write: Callable[[float], str], tone: str) -> SafeString:
-    """A bar for each label. ``tone`` is a class that says the colour."""
+def bars(
+    labels: Sequence[str], series: Series, *, alt: str, top: float, write: Callable[[float], str], tone: str
+) -> SafeString:
+    """A bar for each label, on an axis from zero to ``top`` at least. ``tone`` is a class that says the colour."""
     import pygal
 
     name, values = series
-    highest = max([1.0, *(value for value in values if value is not None)])
+    highest = max([top, *(value for value in values if value is not None)])
     chart = pygal.Bar(**_options(tone), range=(0, highest), show_legend=False, spacing=10)
     chart.add(name, values)
     return _drawn(chart, labels, alt, write)

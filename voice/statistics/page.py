@@ -27,6 +27,10 @@ PERIODS = (7, 30)
 """Days that are compared with as many before; today is one of them."""
 
 
+COUNTED = 5
+"""An axis of whole numbers reaches so far at least; a shorter one would have marks between them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tile:
     """A number that is read from afar, and what explains it. ``tone`` is "good", "bad" or nothing."""
@@ -199,7 +203,7 @@ class _Sheet:
             title,
             charts.bars(
                 self._labels, (title, [s.total for s in self._sessions]),
-                alt=self._alt(title, _number(sum(s.total for s in self._sessions))), write=_number, tone="plain",
+                alt=self._alt(title, _number(sum(s.total for s in self._sessions))), top=COUNTED, write=_number, tone="plain",
             ),
             (_("sessions"), _("minutes")),
             self._rows(lambda n: (_number(self._sessions[n].total), _number(self._sessions[n].minutes))),
@@ -235,7 +239,7 @@ class _Sheet:
             charts.bars(
                 self._labels, (title, [float(s.cost) for s in self._sessions]),
                 alt=self._alt(title, _money(total, self._currency)),
-                write=lambda value: _money(value, self._currency, 0 if highest >= 10 else 2), tone="money",
+                top=1, write=lambda value: _money(value, self._currency, 0 if highest >= 10 else 2), tone="money",
             ),
             (_("cost"), _("sessions of unknown cost")),
             self._rows(lambda n: (_money(self._sessions[n].cost, self._currency), _number(self._sessions[n].unpriced))),
@@ -247,7 +251,7 @@ class _Sheet:
             title,
             charts.bars(
                 self._labels, (title, [s.errors for s in self._sessions]),
-                alt=self._alt(title, _number(sum(s.errors for s in self._sessions))), write=_number, tone="bad",
+                alt=self._alt(title, _number(sum(s.errors for s in self._sessions))), top=COUNTED, write=_number, tone="bad",
             ),
             (_("sessions that ended by an error"), _("share")),
             self._rows(lambda n: (_number(self._sessions[n].errors), _percent(self._sessions[n].error_rate, 1))),
