@@ -203,7 +203,8 @@ class _Sheet:
             title,
             charts.bars(
                 self._labels, (title, [s.total for s in self._sessions]),
-                alt=self._alt(title, _number(sum(s.total for s in self._sessions))), top=COUNTED, write=_number, tone="plain",
+                alt=self._alt(title, _number(sum(s.total for s in self._sessions))), top=COUNTED,
+                write=_number, tone="plain",
             ),
             (_("sessions"), _("minutes")),
             self._rows(lambda n: (_number(self._sessions[n].total), _number(self._sessions[n].minutes))),
@@ -251,7 +252,8 @@ class _Sheet:
             title,
             charts.bars(
                 self._labels, (title, [s.errors for s in self._sessions]),
-                alt=self._alt(title, _number(sum(s.errors for s in self._sessions))), top=COUNTED, write=_number, tone="bad",
+                alt=self._alt(title, _number(sum(s.errors for s in self._sessions))), top=COUNTED,
+                write=_number, tone="bad",
             ),
             (_("sessions that ended by an error"), _("share")),
             self._rows(lambda n: (_number(self._sessions[n].errors), _percent(self._sessions[n].error_rate, 1))),
