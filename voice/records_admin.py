@@ -19,11 +19,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from voice.figures import Window
 from voice.models import VoiceSession, VoiceTranscript, VoiceTurn
 from voice.protocol.outcomes import SearchOutcome
 from voice.visible import visible
-from voice.waterfall import waterfall
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -72,6 +70,7 @@ class Dated(QuerySet[Any]):
 
     def datetimes(self, field_name: str, kind: str, order: str = "ASC", tzinfo: Any = None) -> Any:
         """The first day of each ``kind`` (year, month or day) in which there are rows."""
+        from voice.figures import Window
         from voice.statistics.expressions import Step, period
 
         of_all = self.order_by().aggregate(first=Min(field_name), last=Max(field_name))
@@ -233,6 +232,8 @@ class VoiceTurnAdmin(ReadOnly, Listed):
 
 def _turn(turn: VoiceTurn) -> dict[str, Any]:
     """What the templates show of a turn."""
+    from voice.waterfall import waterfall
+
     drawn = waterfall(turn.marks)
     return {
         "turn": turn,

@@ -28,9 +28,11 @@ class StatisticsAdmin(ModelAdmin):
     """One page in place of a list. What it needs is loaded when somebody opens it."""
 
     def get_urls(self) -> list[URLPattern]:
-        """The page, and the part of it that is asked for every few seconds."""
-        now = path("now/", self.admin_site.admin_view(self.now_view), name="voice_voicestatistics_now")
-        return [now, *super().get_urls()]
+        """The page, and the part of it that is asked for every few seconds. There is nothing to open or add."""
+        return [
+            path("", self.admin_site.admin_view(self.changelist_view), name="voice_voicestatistics_changelist"),
+            path("now/", self.admin_site.admin_view(self.now_view), name="voice_voicestatistics_now"),
+        ]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The page."""

@@ -64,8 +64,10 @@ def test_who_may_see_the_sessions_may_see_it_and_nobody_else(visitor):
     assert Client().get(URL).status_code == 302
 
 
-def test_nothing_can_be_added_there(office):
-    assert office.get(f"{URL}add/").status_code == 403
+def test_nothing_can_be_added_or_opened_there(office):
+    kept = session(NOON)
+    for path in ("add/", f"{kept.pk}/change/", f"{kept.pk}/delete/", f"{kept.pk}/history/"):
+        assert office.get(f"{URL}{path}").status_code == 404
 
 
 def test_now_and_lately_against_the_time_before():
