@@ -25,6 +25,7 @@ __all__ = [
     "VoiceLiveSettings",
     "VoiceRefusal",
     "VoiceSession",
+    "VoiceStatistics",
     "VoiceTranscript",
     "VoiceTurn",
 ]
@@ -160,6 +161,15 @@ class VoiceSession(models.Model):
     def duration(self) -> timedelta | None:
         """How long it lasted; ``None`` while it goes on."""
         return None if self.ended_at is None else self.ended_at - self.started_at
+
+
+class VoiceStatistics(VoiceSession):
+    """The sessions as a whole. Here so that the admin's index, which lists models, links to the page."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()  # those of the sessions count
+        verbose_name = verbose_name_plural = _("statistics")
 
 
 class VoiceTurn(models.Model):

@@ -85,3 +85,10 @@ async def picture(page: Page, name: str) -> None:
     folder = os.environ.get("SCREENSHOTS")
     if folder:
         await page.screenshot(path=f"{folder}/{name}.png")
+
+
+async def whole_picture(page: Page, name: str) -> None:
+    """The same, from the top of the page to its end."""
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        await page.screenshot(path=f"{folder}/{name}.png", full_page=True)
