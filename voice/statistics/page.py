@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from voice import figures
 from voice.figures import Window
-from voice.models import end_reasons
-from voice.statistics import charts, queries, summary
+from voice.statistics import charts, queries, rankings, summary, words
 from voice.statistics.expressions import Step
 from voice.statistics.queries import Amount, Bucket, Group
 from voice.statistics.range import Range, RangeForm
-from voice.visible import visible
 
 PERIODS = (7, 30)
 """Days that are compared with as many before; today is one of them."""
@@ -53,31 +50,11 @@ class Figure:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A line of a ranking. ``share`` is the length of its bar, in percent of the longest."""
-
-    name: str
-    figure: str
-    share: str
-    tone: str = ""
-    url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """What there is most of."""
-
-    title: str
-    bars: list[Bar]
-    note: str = ""
-
-
 def now(at: datetime) -> list[Tile]:
     """What goes on, and today against yesterday until this hour. Two queries, for it is asked for again and again."""
     live, oldest = queries.live(at)
-    note = _("the longest for %(minutes)s min") % {"minutes": _number(oldest.total_seconds() / 60)} if live else ""
-    tile = Tile(_("Live now"), _number(live), (note,) if note else (), tone="good" if live else "")
+    note = _("the longest for %(minutes)s min") % {"minutes": words.number(oldest.total_seconds() / 60)} if live else ""
+    tile = Tile(_("Live now"), words.number(live), (note,) if note else (), tone="good" if live else "")
     return [tile, *_lately([(1, _("Today"))], at)]
 
 
@@ -89,7 +66,7 @@ def lately(at: datetime) -> list[Tile]:
 def _lately(periods: list[tuple[int, str]], at: datetime) -> Iterator[Tile]:
     amounts = queries.amounts([window for days, _name in periods for window in _compared(at, days)], at)
     for (_days, name), recent, before in zip(periods, amounts[::2], amounts[1::2], strict=True):
-        yield Tile(name, _number(recent.sessions), (_minutes(recent.seconds / 60),), _change(recent, before))
+        yield Tile(name, words.number(recent.sessions), (words.minutes(recent.seconds / 60),), _change(recent, before))
 
 
 def context(chosen: Mapping[str, Any], at: datetime) -> dict[str, Any]:
@@ -112,9 +89,9 @@ def context(chosen: Mapping[str, Any], at: datetime) -> dict[str, Any]:
         "tiles": sheet.tiles(),
         "figures": sheet.figures(),
         "rankings": [
-            _refused(figures.refusals(asked.window)),
-            _ends(groups),
-            _spent(queries.spenders(asked.window, asked.provider, currency), currency),
+            rankings.refused(figures.refusals(asked.window)),
+            rankings.ends(groups),
+            rankings.spent(queries.spenders(asked.window, asked.provider, currency), currency),
         ],
         "by_week": step is Step.WEEK,
         "nothing": not everything,
@@ -139,39 +116,39 @@ class _Sheet:
         sessions = summary.sessions(self._groups, self._currency)
         slow = waits.p50 is not None and waits.p50 > summary.LIMIT_MS
         return [
-            Tile(_("Sessions"), _number(sessions.total), (_minutes(sessions.minutes),)),
+            Tile(_("Sessions"), words.number(sessions.total), (words.minutes(sessions.minutes),)),
             Tile(
                 _("First audio"),
-                _ms(waits.p50),
+                words.ms(waits.p50),
                 (
-                    _("p95: %(time)s") % {"time": _ms(waits.p95)},
-                    _("%(share)s within 800 ms") % {"share": _percent(waits.within)},
+                    _("p95: %(time)s") % {"time": words.ms(waits.p95)},
+                    _("%(share)s within 800 ms") % {"share": words.percent(waits.within)},
                 ),
                 tone="" if waits.p50 is None else "bad" if slow else "good",
             ),
             Tile(
                 _("Retrieval in time"),
-                _percent(searches.in_time),
-                (_("%(share)s of the searches unused") % {"share": _percent(searches.waste)},),
+                words.percent(searches.in_time),
+                (_("%(share)s of the searches unused") % {"share": words.percent(searches.waste)},),
             ),
             Tile(
                 _("Errors"),
-                _percent(sessions.error_rate, 1),
-                (_sessions(sessions.errors),),
+                words.percent(sessions.error_rate, 1),
+                (words.sessions(sessions.errors),),
                 tone="bad" if (sessions.error_rate or 0) > 0.05 else "",
             ),
             Tile(
                 _("Cost"),
-                _money(sessions.cost, self._currency, 0 if sessions.cost >= 1_000 else 2),
+                words.money(sessions.cost, self._currency, 0 if sessions.cost >= 1_000 else 2),
                 self._cost_notes(sessions),
             ),
         ]
 
     def _cost_notes(self, sessions: summary.Sessions) -> tuple[str, ...]:
         if sessions.unpriced:
-            return (_("unknown for %(sessions)s") % {"sessions": _sessions(sessions.unpriced)},)
+            return (_("unknown for %(sessions)s") % {"sessions": words.sessions(sessions.unpriced)},)
         each = sessions.cost / sessions.total if sessions.total else Decimal(0)
-        return (_("%(cost)s per session") % {"cost": _money(each, self._currency, 3)},)
+        return (_("%(cost)s per session") % {"cost": words.money(each, self._currency, 3)},)
 
     def figures(self) -> list[Figure]:
         """Each with its numbers."""
@@ -187,14 +164,16 @@ class _Sheet:
                     (_("half of the answers (p50)"), [w.p50 for w in self._waits]),
                     (_("95 % (p95)"), [w.p95 for w in self._waits]),
                 ],
-                alt=self._alt(title, _ms(summary.waits(self._buckets).p50)),
+                alt=self._alt(title, words.ms(summary.waits(self._buckets).p50)),
                 top=1_000,
-                write=lambda ms: _("%(ms)s ms") % {"ms": _number(ms)},
+                write=lambda ms: _("%(ms)s ms") % {"ms": words.number(ms)},
                 limit=(_("800 ms"), [summary.LIMIT_MS] * len(self._labels)),
             ),
             (_("answers"), "p50", "p95", _("within 800 ms")),
-            self._rows(lambda n: (_number(self._waits[n].turns), _ms(self._waits[n].p50), _ms(self._waits[n].p95),
-                                  _percent(self._waits[n].within))),
+            self._rows(
+                (words.number(w.turns), words.ms(w.p50), words.ms(w.p95), words.percent(w.within))
+                for w in self._waits
+            ),
         )  # fmt: skip
 
     def _conversations(self) -> Figure:
@@ -203,11 +182,11 @@ class _Sheet:
             title,
             charts.bars(
                 self._labels, (title, [s.total for s in self._sessions]),
-                alt=self._alt(title, _number(sum(s.total for s in self._sessions))), top=COUNTED,
-                write=_number, tone="plain",
+                alt=self._alt(title, words.number(sum(s.total for s in self._sessions))), top=COUNTED,
+                write=words.number, tone="plain",
             ),
             (_("sessions"), _("minutes")),
-            self._rows(lambda n: (_number(self._sessions[n].total), _number(self._sessions[n].minutes))),
+            self._rows((words.number(s.total), words.number(s.minutes)) for s in self._sessions),
         )  # fmt: skip
 
     def _retrieval(self) -> Figure:
@@ -220,13 +199,14 @@ class _Sheet:
                     (in_time, [_hundred(s.in_time) for s in self._searches]),
                     (waste, [_hundred(s.waste) for s in self._searches]),
                 ],
-                alt=self._alt(title, _percent(summary.searches(self._groups).in_time)),
+                alt=self._alt(title, words.percent(summary.searches(self._groups).in_time)),
                 top=100,
-                write=lambda value: _percent(value / 100),
+                write=lambda value: words.percent(value / 100),
             ),
             (_("searches"), in_time, waste),
-            self._rows(lambda n: (_number(self._searches[n].total), _percent(self._searches[n].in_time),
-                                  _percent(self._searches[n].waste))),
+            self._rows(
+                (words.number(s.total), words.percent(s.in_time), words.percent(s.waste)) for s in self._searches
+            ),
             _("In time: the passages were there before the answer was requested. Searching while the visitor still "
               "speaks costs searches that a newer question replaces."),
         )  # fmt: skip
@@ -239,11 +219,11 @@ class _Sheet:
             title,
             charts.bars(
                 self._labels, (title, [float(s.cost) for s in self._sessions]),
-                alt=self._alt(title, _money(total, self._currency)),
-                top=1, write=lambda value: _money(value, self._currency, 0 if highest >= 10 else 2), tone="money",
+                alt=self._alt(title, words.money(total, self._currency)),
+                top=1, write=lambda value: words.money(value, self._currency, 0 if highest >= 10 else 2), tone="money",
             ),
             (_("cost"), _("sessions of unknown cost")),
-            self._rows(lambda n: (_money(self._sessions[n].cost, self._currency), _number(self._sessions[n].unpriced))),
+            self._rows((words.money(s.cost, self._currency), words.number(s.unpriced)) for s in self._sessions),
         )  # fmt: skip
 
     def _errors(self) -> Figure:
@@ -252,62 +232,22 @@ class _Sheet:
             title,
             charts.bars(
                 self._labels, (title, [s.errors for s in self._sessions]),
-                alt=self._alt(title, _number(sum(s.errors for s in self._sessions))), top=COUNTED,
-                write=_number, tone="bad",
+                alt=self._alt(title, words.number(sum(s.errors for s in self._sessions))), top=COUNTED,
+                write=words.number, tone="bad",
             ),
             (_("sessions that ended by an error"), _("share")),
-            self._rows(lambda n: (_number(self._sessions[n].errors), _percent(self._sessions[n].error_rate, 1))),
+            self._rows((words.number(s.errors), words.percent(s.error_rate, 1)) for s in self._sessions),
         )  # fmt: skip
 
-    def _rows(self, row: Callable[[int], tuple[str, ...]]) -> list[tuple[str, ...]]:
-        """The newest first, as whoever opens the table looks for yesterday."""
-        days = [(date_format(day, "SHORT_DATE_FORMAT"), *row(n)) for n, day in enumerate(self._steps)]
-        return days[::-1]
+    def _rows(self, numbers: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+        """Those of each step, with its day. The newest first, as whoever opens the table looks for yesterday."""
+        days = [date_format(day, "SHORT_DATE_FORMAT") for day in self._steps]
+        return [(day, *row) for day, row in zip(days, numbers, strict=True)][::-1]
 
     def _alt(self, title: str, figure: str) -> str:
         return _("%(title)s, %(first)s to %(last)s: %(figure)s in all. The numbers are in the table below.") % {
             "title": title, "first": self._labels[0], "last": self._labels[-1], "figure": figure,
         }  # fmt: skip
-
-
-def _ends(groups: list[Group]) -> Ranking:
-    counted = summary.end_reasons(groups)
-    return Ranking(_("How sessions ended"), _counted(counted), _("Red: errors."))
-
-
-def _refused(counted: dict[str, int]) -> Ranking:
-    return Ranking(
-        _("Turned away at the door"),
-        _counted(summary.ranked(counted)),
-        _("Of all providers: nobody was connected yet."),
-    )
-
-
-def _counted(counted: list[tuple[str, int]]) -> list[Bar]:
-    names = {value: str(name) for value, name in end_reasons()}
-    most, total = max((count for _reason, count in counted), default=1), sum(count for _reason, count in counted)
-    return [
-        Bar(
-            visible(names.get(reason, reason)),
-            f"{_number(count)} · {_percent(count / total, 1)}",
-            _length(count / most),
-            "bad" if reason in summary.ERRORS else "",
-        )
-        for reason, count in counted
-    ]
-
-
-def _spent(spenders: list[queries.Spender], currency: str) -> Ranking:
-    most = max((spender.cost for spender in spenders), default=Decimal(1))
-    bars = [
-        Bar(
-            visible(spender.name) or _("deleted accounts"),
-            f"{_money(spender.cost, currency)} · {_sessions(spender.sessions)}",
-            _length(float(spender.cost / most)),
-        )
-        for spender in spenders
-    ]
-    return Ranking(_("Users by cost"), bars, _("The ten highest."))
 
 
 def _compared(at: datetime, days: int) -> tuple[Window, Window]:
@@ -326,39 +266,8 @@ def _change(recent: Amount, before: Amount) -> str:
     if share is None:
         return ""
     arrow = "▲" if share > 0.005 else "▼" if share < -0.005 else "="
-    return _("%(arrow)s %(share)s against the time before") % {"arrow": arrow, "share": _percent(abs(share))}
-
-
-def _number(value: float) -> str:
-    return number_format(round(value), use_l10n=True, force_grouping=True)
-
-
-def _sessions(count: int) -> str:
-    return ngettext("%(number)s session", "%(number)s sessions", count) % {"number": _number(count)}
-
-
-def _minutes(value: float) -> str:
-    return _("%(minutes)s min spoken") % {"minutes": _number(value)}
-
-
-def _ms(value: int | None) -> str:
-    return "–" if value is None else _("%(ms)s ms") % {"ms": _number(value)}
-
-
-def _percent(share: float | None, places: int = 0) -> str:
-    if share is None:
-        return "–"
-    return _("%(number)s%%") % {"number": number_format(round(share * 100, places), places)}
-
-
-def _money(amount: Decimal | float, currency: str, places: int = 2) -> str:
-    number = number_format(amount, places, force_grouping=True)
-    return f"{number}\N{NO-BREAK SPACE}{currency}" if currency else number
+    return _("%(arrow)s %(share)s against the time before") % {"arrow": arrow, "share": words.percent(abs(share))}
 
 
 def _hundred(share: float | None) -> float | None:
     return None if share is None else share * 100
-
-
-def _length(share: float) -> str:
-    return f"{max(0.5, share * 100):.1f}%"

@@ -60,7 +60,7 @@ class RangeForm(forms.Form):
 
     since = forms.DateField(label=_("From"), required=False, widget=_Day(), input_formats=["%Y-%m-%d"])
     until = forms.DateField(label=_("To"), required=False, widget=_Day(), input_formats=["%Y-%m-%d"])
-    provider = forms.CharField(label=_("Provider"), required=False, max_length=32, widget=forms.Select())
+    provider = forms.CharField(label=_("Provider"), required=False, max_length=32)
 
     def __init__(self, chosen: Mapping[str, Any], *, today: date) -> None:
         self._today = today
@@ -89,9 +89,8 @@ class RangeForm(forms.Form):
         """Let one of these be chosen, and the one that is."""
         chosen = self.data.get("provider", "")
         names = sorted({*providers, chosen} - {""})
-        select = self.fields["provider"].widget
-        assert isinstance(select, forms.Select)  # noqa: S101
-        select.choices = [("", gettext("all")), *((name, name) for name in names)]
+        choices = [("", gettext("all")), *((name, name) for name in names)]
+        self.fields["provider"].widget = forms.Select(choices=choices)
 
 
 def _midnight(day: date) -> datetime:
