@@ -1,6 +1,6 @@
 """The figures of a stretch of time, added up by the database: sessions, turns, how soon answers came, refusals.
 
-Seven queries, each over an index, whatever the number of rows. Nothing here is about a person.
+Eight queries, each over an index, whatever the number of rows. Nothing here is about a person.
 """
 
 from __future__ import annotations
@@ -10,17 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, IntegerField, Q, QuerySet, Sum
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from voice.models import VoiceRefusal, VoiceSession, VoiceTurn
-from voice.protocol.timeline import Mark
 
-FIRST_AUDIO_MS = Cast(KT(f"marks__{Mark.FIRST_AUDIO}"), IntegerField()) - Cast(
-    KT(f"marks__{Mark.SPEECH_STOPPED}"), IntegerField()
-)
-"""Of a turn: milliseconds from the end of the question to the first sound of the answer."""
 SHARES = (50, 95)
 """Percentiles that are told."""
 
@@ -56,6 +50,19 @@ def sessions(window: Window) -> dict[str, Any]:
     }
 
 
+def cost(window: Window) -> dict[str, Any]:
+    """Of the sessions that were begun: the sum in millionths, by currency, and of how many it is not known."""
+    begun = VoiceSession.objects.filter(started_at__gte=window.since, started_at__lt=window.until).order_by()
+    groups = begun.values("currency").annotate(total=Sum("cost"), unknown=Count("pk", filter=Q(cost=None)))
+    rows = list(groups)
+    return {
+        "micros": {
+            row["currency"]: round(row["total"] * 1_000_000) for row in rows if row["currency"] and row["total"]
+        },
+        "unknown": sum(row["unknown"] for row in rows),
+    }
+
+
 def turns(window: Window) -> dict[str, Any]:
     """Of the turns: how many, by their outcome, and of how many the context was there in advance."""
     groups = _turns(window).values("outcome").annotate(total=Count("pk"), early=Count("pk", filter=Q(prefetched=True)))
@@ -69,9 +76,9 @@ def turns(window: Window) -> dict[str, Any]:
 
 def first_audio(window: Window) -> dict[str, int | None]:
     """How soon the answers came: of how many turns that is known, and percentiles of it (ms, nearest rank)."""
-    known = _turns(window).annotate(wait=FIRST_AUDIO_MS).filter(wait__isnull=False)
+    known = _turns(window).filter(first_audio_ms__isnull=False)
     total = known.count()
-    ordered = known.order_by("wait").values_list("wait", flat=True)
+    ordered = known.order_by("first_audio_ms").values_list("first_audio_ms", flat=True)
     return {"turns": total} | {f"p{share}": _ranked(ordered, total, share) for share in SHARES}
 
 

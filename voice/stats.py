@@ -85,6 +85,7 @@ def _document(hours: int) -> dict[str, Any]:
         "window": {"hours": hours, "from": window.since, "to": window.until},
         "live": figures.live(),
         "sessions": figures.sessions(window),
+        "cost": figures.cost(window),
         "turns": figures.turns(window),
         "first_audio_ms": figures.first_audio(window),
         "refusals": figures.refusals(window),

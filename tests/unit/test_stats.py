@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -40,12 +41,11 @@ def session(age: timedelta = timedelta(minutes=30), *, minutes: float | None = 2
 
 
 def turn(of: VoiceSession, number: int, waited: int | None, outcome: TurnOutcome = TurnOutcome.COMPLETED) -> None:
-    marks = {"speech_started": 0, "speech_stopped": 1500}
     VoiceTurn.objects.create(
         session=of,
         number=number,
         outcome=outcome.value,
-        marks=marks | ({"first_audio": 1500 + waited} if waited is not None else {}),
+        first_audio_ms=waited,
         prefetched=number % 2 == 0,
     )
 
@@ -70,6 +70,7 @@ def test_staff_see_the_last_day(operator):
         "window": {"hours": 24, "from": body["window"]["from"], "to": body["window"]["to"]},
         "live": 0,
         "sessions": {"started": 0, "ready": 0, "minutes": 0.0, "ended": {}},
+        "cost": {"micros": {}, "unknown": 0},
         "turns": {"total": 0, "prefetched": 0, "outcomes": {}},
         "first_audio_ms": {"turns": 0, "p50": None, "p95": None},
         "refusals": {},
@@ -89,6 +90,13 @@ def test_sessions_are_added_up_within_the_window(operator):
     assert (body["sessions"]["started"], body["sessions"]["ready"]) == (4, 3)
     assert body["sessions"]["minutes"] == pytest.approx(6.0, abs=0.2), "2 and 3, and the one that goes on"
     assert operator.get(URL, {"hours": "31"}).json()["sessions"]["started"] == 5
+
+
+def test_costs_are_added_up_by_currency_and_what_is_not_known_is_told(operator):
+    for currency, cost in (("EUR", "0.123456"), ("EUR", "1.5"), ("USD", "2"), ("", "0"), ("EUR", None)):
+        of = session()
+        VoiceSession.objects.filter(pk=of.pk).update(currency=currency, cost=cost and Decimal(cost))
+    assert operator.get(URL).json()["cost"] == {"micros": {"EUR": 1_623_456, "USD": 2_000_000}, "unknown": 1}
 
 
 def test_the_percentiles_are_those_of_a_sorted_list(operator):
@@ -162,15 +170,15 @@ def test_a_database_that_does_not_answer_is_said(operator, monkeypatch):
     refused(operator.get(URL), 503, "overloaded")
 
 
-def test_seven_queries_over_indexes_however_many_rows():
+def test_eight_queries_over_indexes_however_many_rows():
     of = session()
     for number in range(40):
         turn(of, number, 100)
     window = figures.Window(timezone.now() - timedelta(hours=24), timezone.now())
     with CaptureQueriesContext(connection) as queries:
-        figures.live(), figures.sessions(window), figures.turns(window)
+        figures.live(), figures.sessions(window), figures.cost(window), figures.turns(window)
         figures.first_audio(window), figures.refusals(window)
-    assert len(queries) == 7, "and three at most to know who asks: the session, the user, their permissions"
+    assert len(queries) == 8, "and three at most to know who asks: the session, the user, their permissions"
     steps = [step for query in queries for step in plan(query["sql"])]
     assert not [step for step in steps if step.startswith("SCAN") and "INDEX" not in step]
 
