@@ -17,4 +17,5 @@ class RenamedStaticFilesStorage(ModuleStaticFilesStorage):
 STATIC_ROOT = os.environ["STATIC_ROOT"]
 STORAGES["staticfiles"] = {"BACKEND": "tests.collected.RenamedStaticFilesStorage"}
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = False
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # these tests log in often
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True

@@ -33,10 +33,15 @@ class Demo:
 
     def add_user(self, name: str) -> str:
         """Somebody new, who has not talked yet. Returns the name."""
-        self.passwords[name] = secrets.token_urlsafe()
-        new = f"User.objects.create_user({name!r}, password={self.passwords[name]!r})"
-        self.manage("shell", "-c", f"from django.contrib.auth.models import User; {new}")
-        return name
+        return self.add_users([name])[0]
+
+    def add_users(self, names: list[str]) -> list[str]:
+        """Several at once. Returns the names."""
+        new = {name: secrets.token_urlsafe() for name in names}
+        created = f"[User.objects.create_user(name, password=word) for name, word in {new!r}.items()]"
+        self.manage("shell", "-c", f"from django.contrib.auth.models import User; {created}")
+        self.passwords.update(new)
+        return names
 
     def manage(self, *command: str) -> None:
         """Run a command of ``manage.py`` beside it."""

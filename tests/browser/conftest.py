@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -41,9 +42,18 @@ def site(tmp_path_factory: pytest.TempPathFactory, collected: dict[str, str]) ->
         yield running
 
 
+_guests: dict[str, Iterator[str]] = {}
+
+
+def new_guests(site: Demo) -> Iterator[str]:
+    """People who have not talked yet, without end: nobody may talk as often as these tests do."""
+    for batch in count():
+        yield from site.add_users([f"guest{batch}-{n}" for n in range(20)])
+
+
 @pytest.fixture
 def visit(site: Demo) -> Visit:
-    """``visit(path)``: a page of the site in a browser of its own, where ``visitor`` is logged in.
+    """``visit(path)``: a page of the site in a browser of its own, where somebody new is logged in.
 
     ``user`` is somebody else, or "" for nobody; the ``microphone`` hears that file, or the browser's own beeps.
     """
@@ -54,12 +64,14 @@ def visit(site: Demo) -> Visit:
 
     @asynccontextmanager
     async def visiting(
-        path: str, *, microphone: Path | None = None, user: str = "visitor", **context: object
+        path: str, *, microphone: Path | None = None, user: str | None = None, **context: object
     ) -> AsyncIterator[Page]:
         hears = [f"--use-file-for-fake-audio-capture={microphone}%noloop"] if microphone else []
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS, *hears])
             page = await (await browser.new_context(**context)).new_page()  # type: ignore[arg-type]
+            if user is None:
+                user = next(_guests.setdefault(site.url, new_guests(site)))
             if user:
                 await page.goto(f"{site.url}/accounts/login/?next=/fr/")
                 await log_in(page, site, user)
