@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from tests import demo
 from tests.demo import Demo
@@ -21,6 +21,8 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
 ]
+
+expect.set_options(timeout=20_000)  # milliseconds: on a machine that does other things, five seconds are not long
 
 Visit = Callable[..., AbstractAsyncContextManager[Page]]
 

@@ -80,7 +80,7 @@ async def test_who_refuses_the_microphone_types_and_is_answered_about_the_page(v
         await expect(part(page, "hint")).to_contain_text("The microphone is blocked for this site.")
         await ask(page, "How late is it open?")
         log = page.locator("voice-widget").get_by_role("log")
-        await expect(log).to_contain_text("The harbour shop is open from Tuesday to Saturday", timeout=30_000)
+        await expect(log).to_contain_text("The harbour shop is open from Tuesday to Saturday", timeout=90_000)
         source = page.locator("voice-widget").get_by_role("link", name="Opening hours of the harbour shop")
         assert await source.get_attribute("rel") == "noopener noreferrer"
         heard = dict(await page.evaluate("window.heard"))
@@ -136,7 +136,7 @@ async def test_the_conversation_goes_on_when_the_network_is_back(visit: Visit, s
 async def test_who_reloads_the_page_in_mid_answer_is_not_locked_out(visit: Visit, site: Demo) -> None:
     async with opened(visit, user=site.add_user("in-a-hurry")) as page:
         await ask(page, "How late is it open?")
-        await expect(part(page, "status")).to_have_text("Speaking", timeout=30_000)
+        await expect(part(page, "status")).to_have_text("Speaking", timeout=90_000)
         await page.reload()
         await page.get_by_role("button", name="Ask a question").click()
         await start(page)
@@ -184,10 +184,10 @@ async def test_a_server_that_restarts_is_found_again(
             await page.clock.pause_at(await page.evaluate("Date.now() + 100"))
             serving.enter_context(demo.running(tmp_path, port=int(first.url.rpartition(":")[2]), **collected))
             await page.clock.resume()
-            await expect(part(page, "status")).to_have_text("Listening", timeout=30_000)
+            await expect(part(page, "status")).to_have_text("Listening", timeout=90_000)
             assert await page.evaluate("window.asked") == 1
             await ask(page, "How late is it open?")
-            await expect(page.locator("voice-widget").get_by_role("log")).to_contain_text("harbour", timeout=30_000)
+            await expect(page.locator("voice-widget").get_by_role("log")).to_contain_text("harbour", timeout=90_000)
 
 
 def _copy_database(site: Demo, folder: Path) -> None:
