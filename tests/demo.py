@@ -18,8 +18,8 @@ import pytest
 
 READY_LIMIT = 240.0
 """Seconds to migrate, to index the knowledge and to load the models, on a machine that does other things too."""
-STOP_LIMIT = 15.0
-"""Seconds from Ctrl-C to its end."""
+STOP_LIMIT = 60.0
+"""Seconds from Ctrl-C to its end, on a machine that does other things too."""
 
 
 @dataclass(frozen=True)
