@@ -1,6 +1,7 @@
 """What many tests share: visitors, and how long Hypothesis may look for trouble."""
 
 import os
+import signal
 from collections import Counter
 from typing import Any
 
@@ -9,6 +10,9 @@ from hypothesis import settings as hypothesis
 
 from voice import live, turned_away
 from voice.protocol.outcomes import EndReason
+
+# A shell ignores Ctrl-C in what it starts in the background, and that is inherited: these tests stop servers by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.register_profile("checkout", deadline=None)
 hypothesis.register_profile("ci", deadline=None, derandomize=True)

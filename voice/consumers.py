@@ -47,8 +47,6 @@ log = logging.getLogger("voice.session")
 
 FIRST_MESSAGE_LIMIT = 10.0
 """Seconds in which a client must say something, also one that is refused."""
-DECISION_LIMIT = 2.0
-"""Seconds for the database to say whether somebody may talk."""
 GOODBYE_LIMIT = 2.0
 """Seconds for the goodbye to leave."""
 TO_THE_WIRE = 2
@@ -108,7 +106,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         if not origins.admits(scope, identity):
             raise _refusal(EndReason.FORBIDDEN_ORIGIN)
         try:
-            decision = await database.call(gate.decide, identity.user, limit=DECISION_LIMIT)
+            decision = await gate.decision(identity.user)
         except (TimeoutError, DatabaseFault):
             decision = EndReason.OVERLOADED
         if isinstance(decision, EndReason):
@@ -271,7 +269,7 @@ async def _allowance(identity: Identity) -> Decimal | None:
         return None
     try:
         allowance = await database.call(
-            spending.allowance, identity.user.pk, conf().budgets, conf().prices.currency, limit=DECISION_LIMIT
+            spending.allowance, identity.user.pk, conf().budgets, conf().prices.currency, limit=gate.DECISION_LIMIT
         )
     except (TimeoutError, DatabaseFault):
         raise _refusal(EndReason.OVERLOADED) from None

@@ -10,12 +10,15 @@ from functools import cache
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import Error as DatabaseFault
 
-from voice import live, metrics, starts, turned_away
+from voice import database, live, metrics, starts, turned_away
 from voice.admission.flag import Flag
 from voice.admission.limits import HOUR_SECONDS, Limits
 from voice.admission.store import AdmissionStore, StoreUnavailable
 from voice.conf import conf, enabled
 from voice.protocol.outcomes import EndReason
+
+DECISION_LIMIT = 2.0
+"""Seconds for the database to say whether somebody may talk."""
 
 
 @cache
@@ -45,6 +48,11 @@ async def close() -> None:
 def decide(user: AbstractBaseUser) -> EndReason | Limits:
     """The limits that ``user`` may talk within, or why they may not. May ask the database, and raise its errors."""
     return flag().decide(user) or flag().limits(conf().limits)
+
+
+async def decision(user: AbstractBaseUser) -> EndReason | Limits:
+    """The same, off the event loop. Raises ``TimeoutError``, too."""
+    return await database.call(decide, user, limit=DECISION_LIMIT)
 
 
 def look() -> None:

@@ -26,8 +26,6 @@ Application = Callable[[Scope, Any, Any], Awaitable[Any]]
 
 BEARER = "voice.bearer."
 """A subprotocol that begins so carries the credential: the one thing that a page's script can add to the handshake."""
-DECISION_LIMIT = 2.0
-"""Seconds for the database to say whether anyone may talk."""
 _SECRET_HEADERS = frozenset({b"authorization", b"sec-websocket-protocol"})
 _SECRET_PARAMETERS = frozenset({"token", "access_token", "access", "ticket", "jwt", "bearer", "auth", "authorization"})
 
@@ -65,7 +63,7 @@ class JWTAuthMiddleware:
 async def _identify(scope: Scope) -> tuple[Identity | None, EndReason | None]:
     try:
         # Before anything is decoded, looked up or spent. The site's own setting is asked without I/O.
-        if not gate.flag().master() or not await database.call(gate.flag().enabled, limit=DECISION_LIMIT):
+        if not gate.flag().master() or not await database.call(gate.flag().enabled, limit=gate.DECISION_LIMIT):
             return None, EndReason.DISABLED
         return await authenticate(_credential(scope), spend=gate.store().spend), None
     except Unauthenticated as error:

@@ -6,7 +6,6 @@ Stands before the recorder, whom every fact passes anyway, and adds nothing to t
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Mapping
 from time import monotonic
 
@@ -20,14 +19,13 @@ log = logging.getLogger("voice.session")
 
 
 class Observed:
-    """The recorder of one session, watched. Log lines say what is counted here, and nothing that was said."""
+    """The recorder of one session, watched. Log lines say what is counted, and nothing that was said."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._provider = ""
         self._began_at = 0.0
-        self._turns = 0
-        self._searches: Counter[str] = Counter()
+        self._counters = Counters()
 
     def began(self, provider: str, model: str, language: str) -> None:
         """It begins. Call :meth:`ended` at its end, whatever that is."""
@@ -38,8 +36,6 @@ class Observed:
     async def keep(self, fact: ToRecords) -> None:
         """A fact of it."""
         if isinstance(fact, TurnEnded):
-            self._turns += 1
-            self._searches.update(fact.searches)
             metrics.turn_ended(self._provider, fact)
             log.debug("turn %d %s, searches %s, marks %s", fact.number, fact.outcome, dict(fact.searches), fact.marks)
         await self._recorder.keep(fact)
@@ -50,27 +46,29 @@ class Observed:
 
     def remember(self, counters: Counters) -> None:
         """The last count."""
+        self._counters = counters
         self._recorder.remember(counters)
 
     def ended(self, reason: EndReason, *, received: int, sent: int, depths: Mapping[str, float]) -> None:
         """It is over, after so many frames from and to the client."""
         seconds = monotonic() - self._began_at
         metrics.session_ended(self._provider, reason, seconds, depths)
-        searches = ", ".join(f"{count} {outcome}" for outcome, count in sorted(self._searches.items()))
+        turns, searches = self._counters.turns_count, self._counters.searches
+        outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(searches.items()))
         log.info(
             "ends after %.1f s: %s; %d turns, %d searches%s, %d frames received, %d sent",
             seconds,
             reason.value,
-            self._turns,
-            self._searches.total(),
-            f" ({searches})" if searches else "",
+            turns,
+            sum(searches.values()),
+            f" ({outcomes})" if outcomes else "",
             received,
             sent,
             extra={
                 "reason": reason.value,
                 "seconds": round(seconds, 1),
-                "turns": self._turns,
-                "searches": self._searches.total(),
+                "turns": turns,
+                "searches": sum(searches.values()),
                 "frames_received": received,
                 "frames_sent": sent,
             },

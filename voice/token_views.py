@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
@@ -70,7 +71,7 @@ class SmallJSON(JSONParser):
             raise drf.ParseError from None
 
 
-class Door(TokenViewBase):
+class Door(ABC, TokenViewBase):
     """What both views do before simplejwt is asked. Nothing of it depends on the site's ``REST_FRAMEWORK``."""
 
     http_method_names = ["post"]
@@ -96,9 +97,9 @@ class Door(TokenViewBase):
         if isinstance(request.data, Mapping) and (name := self.name(request.data)) is not None:
             _count(by_name, name.strip().casefold()[:LONGEST_NAME])
 
+    @abstractmethod
     def name(self, data: Mapping[str, Any]) -> str | None:
         """Who it is about, if that can be said; what is wrong with the request is found later."""
-        raise NotImplementedError
 
     def get_exception_handler(self) -> Any:
         """Ours, whatever the site has for its own API."""

@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from voice import addresses, database, gate, origins
+from voice import addresses, gate, origins
 from voice.admission.store import Refused, StoreUnavailable
 from voice.admission.throttle import Throttle
 from voice.conf import conf
@@ -27,8 +27,6 @@ from voice.tokens import mint
 security = logging.getLogger("django.security.csrf")
 
 SOCKET_URL = "/v1/ws/voice"
-DECISION_LIMIT = 2.0
-"""Seconds for the database to say whether somebody may talk."""
 
 minting = Throttle(limit=30, seconds=60)
 """Tickets per user. In each process alone: it bounds work, while what costs money is counted at the socket."""
@@ -67,7 +65,7 @@ async def ticket(request: HttpRequest) -> HttpResponse:
 
 async def _refused(user: AbstractBaseUser, request: HttpRequest) -> Refused | None:
     try:
-        decision = await database.call(gate.decide, user, limit=DECISION_LIMIT)
+        decision = await gate.decision(user)
         if isinstance(decision, EndReason):
             return Refused(decision)
         early = minting.wait(str(user.pk), time.monotonic())

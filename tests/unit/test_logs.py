@@ -14,6 +14,7 @@ from tests.unit.test_metrics import turn
 from voice import database, logs
 from voice.logs import JSONFormatter, LineFormatter, SessionFilter
 from voice.observed import Observed
+from voice.protocol.counters import Counters
 from voice.protocol.outcomes import EndReason
 
 CANARY = "sk-canary-0123456789"
@@ -97,6 +98,7 @@ async def test_a_session_has_a_line_at_its_start_and_one_at_its_end(caplog):
     observed = Observed(Facts())
     observed.began("openai", "gpt-realtime", "fr")
     await observed.keep(turn())
+    observed.remember(Counters(turns_count=1, searches_hit=1, searches_superseded=2))
     observed.ended(EndReason.IDLE, received=100, sent=200, depths={})
     begins, ends = caplog.messages
     assert begins == "begins with openai gpt-realtime in fr"

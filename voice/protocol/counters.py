@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from voice.protocol.outcomes import SearchOutcome
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counters:
@@ -37,3 +39,9 @@ class Counters:
     """``None``: unknown."""
     estimated: bool = False
     """Some of the usage is a guess."""
+
+    @property
+    def searches(self) -> dict[str, int]:
+        """How many ended in each way, by outcome; ways that none ended in are left out."""
+        counts = {outcome.value: getattr(self, f"searches_{outcome.value}") for outcome in SearchOutcome}
+        return {outcome: count for outcome, count in counts.items() if count}
