@@ -25,7 +25,9 @@ GOODBYE = (
 """To who could have stayed."""
 
 
-async def told(site: OpenAISite, *offer: str, path: str = "", say: str = "", **headers: str) -> tuple[str, int]:
+async def told(
+    site: OpenAISite, *offer: str, path: str = "", say: str = '{"type": "end"}', **headers: str
+) -> tuple[str, int]:
     """The last word, and the code of the close that follows it."""
     subprotocols = [Subprotocol(name) for name in ("voice.v1", *offer)]
     async with connect(

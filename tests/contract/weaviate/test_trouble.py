@@ -68,9 +68,9 @@ async def test_dies_and_returns(make: Make, server: WeaviateServer, hasty: Weavi
                 clock.now += 10  # the breaker's rests have tests of their own
 
 
-async def test_permission_denied(make: Make, server: WeaviateServer, hasty: WeaviateOptions) -> None:
+async def test_permission_denied(make: Make, server: WeaviateServer, options: WeaviateOptions) -> None:
     """An answer: it counts as no failure, so the search after the permission came is made."""
-    knowledge = make(hasty)
+    knowledge = make(options)
     server.deny()
     for _ in range(10):
         await trouble(knowledge, KnowledgeError)
@@ -78,18 +78,20 @@ async def test_permission_denied(make: Make, server: WeaviateServer, hasty: Weav
     assert await fine(knowledge)
 
 
-async def test_a_key_that_may_only_search_is_enough(make: Make, server: WeaviateServer, hasty: WeaviateOptions) -> None:
+async def test_a_key_that_may_only_search_is_enough(
+    make: Make, server: WeaviateServer, options: WeaviateOptions
+) -> None:
     server.schema_denied = True
-    knowledge = make(hasty)
+    knowledge = make(options)
     await knowledge.prepare()
     assert await fine(knowledge)
 
 
 @pytest.mark.parametrize("key", ["", SECRET])
-async def test_unauthenticated(make: Make, server: WeaviateServer, hasty: WeaviateOptions, key: str) -> None:
+async def test_unauthenticated(make: Make, server: WeaviateServer, options: WeaviateOptions, key: str) -> None:
     """Without a key, and with one that is not good."""
     server.api_key = "another"
-    await trouble(make(replace(hasty, api_key=key)), KnowledgeError)
+    await trouble(make(replace(options, api_key=key)), KnowledgeError)
 
 
 async def test_no_secret_and_no_question_is_told(
