@@ -181,7 +181,7 @@ async def test_a_trial_that_is_cancelled_is_followed_by_another(
     make: Make, server: WeaviateServer, hasty: WeaviateOptions
 ) -> None:
     clock = Clock()
-    knowledge = make(replace(hasty, query_timeout=0.1), clock=clock)
+    knowledge = make(replace(hasty, query_timeout=0.3), clock=clock)
     await fine(knowledge)
     server.freeze()
     for _ in range(5):
