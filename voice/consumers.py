@@ -174,7 +174,8 @@ class VoiceConsumer(AsyncWebsocketConsumer):
     ) -> EndReason:
         reason = EndReason.INTERNAL_ERROR
         credential = Credential(self.scope, identity, session)
-        observed.began(session.upstream.provider, session.upstream.model, session.terms.language)
+        upstream, terms = session.upstream, session.terms
+        observed.began(upstream.provider, upstream.model, terms.language, terms.prices.currency)
         try:
             async with asyncio.TaskGroup() as tasks:
                 beside = [

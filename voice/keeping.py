@@ -31,7 +31,7 @@ class Recorder(Protocol):
         """Store the count so far."""
 
     def remember(self, counters: Counters) -> None:
-        """The last count; it is stored with the session's end."""
+        """The last count, told once; it is stored with the session's end."""
 
 
 class Keeper:
