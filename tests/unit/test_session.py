@@ -545,3 +545,14 @@ async def test_audio_is_counted_both_ways() -> None:
     counted = stage.facts.last
     assert counted is not None
     assert (counted.mic_frames, counted.mic_ms, counted.answer_frames, counted.answer_ms) == (1, 40, 2, 300)
+
+
+@in_virtual_time
+async def test_how_often_the_sound_broke_off_is_what_the_browser_counted() -> None:
+    stage = Stage()
+    async with stage.running():
+        await stage.answer(100)
+        for item_id, underruns in (("item_a", 0), ("item_a", 2), ("item_a", 2), ("item_b", 1), ("item_a", 3)):
+            stage.session.receive(e.Heard(item_id, 40, underruns))
+    assert stage.facts.last is not None
+    assert stage.facts.last.underruns == 4
