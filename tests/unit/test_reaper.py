@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -171,6 +174,25 @@ def test_the_command_does_one_round(settings, tmp_path, capsys):
     assert capsys.readouterr().out == "0 records replayed, 1 sessions of lost servers ended.\n"
 
 
+@contextmanager
+def locked() -> Iterator[None]:
+    """Nobody else can write sessions."""
+    lock: Any
+    if connection.vendor == "sqlite":
+        lock = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+    else:
+        names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+        where = {name: connection.settings_dict[key] for key, name in names.items() if connection.settings_dict[key]}
+        lock = pytest.importorskip("psycopg").connect(**where)
+        lock.execute("LOCK TABLE voice_voicesession IN EXCLUSIVE MODE")
+    try:
+        yield
+    finally:
+        lock.rollback()
+        lock.close()
+
+
 async def test_two_hundred_ends_that_meet_a_locked_database_all_arrive(spool, monkeypatch):
     """Their process is gone before the lock is: what arrives comes from the disk."""
     monkeypatch.setattr(records, "CALL_SECONDS", 0.2)
@@ -179,17 +201,12 @@ async def test_two_hundred_ends_that_meet_a_locked_database_all_arrive(spool, mo
     sessions = [Recorder(uuid.uuid4().hex, spool) for _ in range(200)]
     for recorder in sessions:
         await recorder.open(user_id=None, provider="fake")
-    lock = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
-    try:
+    with locked():
         for recorder in sessions:
             recorder.remember(COUNTED)
             await recorder.finish(EndReason.SERVER_DRAIN)
         assert await finishing.settled(60)
         waiting = len(list(spool.waiting()))
-    finally:
-        lock.execute("ROLLBACK")
-        lock.close()
     for recorder in sessions:
         await recorder.__aexit__()
     done = await database.call(reap, spool, limit=60)
