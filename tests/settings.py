@@ -5,9 +5,10 @@ import tempfile
 
 # A file, because a server started by a test works in a process of its own, with the same database.
 _database = os.environ.setdefault("TEST_DATABASE", f"{tempfile.gettempdir()}/voice-{os.getpid()}.sqlite3")
+_another = os.environ.get("TEST_DATABASE_URL", "")  # of a PostgreSQL on which unit tests shall run instead
 os.environ.update(
     DJANGO_DEBUG="true",
-    DATABASE_URL=f"sqlite:///{_database}",
+    DATABASE_URL=_another or f"sqlite:///{_database}",
     REDIS_URL="",
     OPENAI_API_KEY="",
     OPENAI_BASE_URL="",
@@ -23,7 +24,8 @@ os.environ.update(
 from project.settings import *  # noqa: E402, F403
 from project.settings import DATABASES  # noqa: E402
 
-DATABASES["default"]["TEST"] = {"NAME": _database}
+if not _another:
+    DATABASES["default"]["TEST"] = {"NAME": _database}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Static files straight from the apps: nobody collects them for a test.
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True

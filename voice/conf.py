@@ -26,6 +26,7 @@ from voice.knowledge.options import KnowledgeOptions
 from voice.protocol.budget import Budgets
 from voice.protocol.cost import Prices
 from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
+from voice.protocol.safeguard import Safeguard
 from voice.upstream.local.options import LocalOptions
 from voice.upstream.openai.options import OpenAIOptions
 
@@ -77,6 +78,7 @@ class VoiceSettings:
     limits: Limits = field(default_factory=Limits)
     prices: Prices = field(default_factory=Prices)
     budgets: Budgets = field(default_factory=Budgets)
+    safeguard: Safeguard = field(default_factory=Safeguard)
     spool: str = ""
     """Directory for ends of sessions that wait for the database, of this site's user alone (0700). By default one in
     the system's directory for temporary files, which may not outlive a reboot."""

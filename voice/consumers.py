@@ -22,7 +22,7 @@ from django.db import Error as DatabaseFault
 from django.http import HttpRequest
 from django.utils import translation
 
-from voice import addresses, database, gate, logs, origins, reaper, scoping, spending, standing, wiring
+from voice import addresses, database, gate, guarding, logs, origins, reaper, scoping, spending, standing, wiring
 from voice.admission.lease import Lease, held
 from voice.admission.limits import Limits
 from voice.admission.store import Refused, StoreUnavailable
@@ -89,7 +89,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         session_id = uuid.uuid4().hex
         logs.current.set(session_id)
         await self._take_place(session_id, str(identity.user.pk), limits)
-        async with held(gate.store(), session_id) as lease, followed(standing.look, HEARERS, _reap) as follower:
+        async with held(gate.store(), session_id) as lease, followed(standing.look, HEARERS, _look_after) as follower:
             start, first = await _unless_lost(lease, self._first_message())
             self._language = wiring.language(start)
             async with wiring.recorder(session_id, start) as recorder:
@@ -174,7 +174,8 @@ class VoiceConsumer(AsyncWebsocketConsumer):
     ) -> EndReason:
         reason = EndReason.INTERNAL_ERROR
         credential = Credential(self.scope, identity, session)
-        observed.began(session.upstream.provider, session.upstream.model, session.terms.language)
+        upstream, terms = session.upstream, session.terms
+        observed.began(upstream.provider, upstream.model, terms.language, terms.prices.currency)
         try:
             async with asyncio.TaskGroup() as tasks:
                 beside = [
@@ -278,8 +279,11 @@ async def _allowance(identity: Identity) -> Decimal | None:
     return allowance
 
 
-async def _reap() -> None:
-    await reaper.run(wiring.spool())
+async def _look_after() -> None:
+    """What this process does for the site while it has conversations."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(reaper.run(wiring.spool()))
+        tasks.create_task(guarding.run(conf().safeguard, conf().prices.currency))
 
 
 def _pass_on(session: Session, said: wire.ClientMessage | c.TellError) -> None:

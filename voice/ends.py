@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -41,7 +42,8 @@ class End:
         counters["cost"] = None if self.counters.cost is None else str(self.counters.cost)
         return json.dumps(
             {
-                "session": self.session_id.hex,
+                "kind": "end",
+                "session_id": self.session_id.hex,
                 "reason": self.reason.value,
                 "at": self.at.isoformat(),
                 "checkpoint": self.checkpoint,
@@ -50,14 +52,13 @@ class End:
         )
 
     @classmethod
-    def from_json(cls, line: str) -> End:
-        """What :meth:`to_json` wrote. Raises ``ValueError``, ``KeyError`` or ``TypeError`` if it is something else."""
-        said: dict[str, Any] = json.loads(line)
+    def from_json(cls, said: Mapping[str, Any]) -> End:
+        """What :meth:`to_json` wrote, parsed. Raises ``ValueError``, ``KeyError`` or ``TypeError`` if it is another."""
         counters = dict(said["counters"])
         if counters["cost"] is not None:
             counters["cost"] = Decimal(counters["cost"])
         return cls(
-            uuid.UUID(said["session"]),
+            uuid.UUID(said["session_id"]),
             EndReason(said["reason"]),
             datetime.fromisoformat(said["at"]),
             int(said["checkpoint"]),

@@ -79,7 +79,7 @@ def first_audio(window: Window) -> dict[str, int | None]:
     known = _turns(window).filter(first_audio_ms__isnull=False)
     total = known.count()
     ordered = known.order_by("first_audio_ms").values_list("first_audio_ms", flat=True)
-    return {"turns": total} | {f"p{share}": _ranked(ordered, total, share) for share in SHARES}
+    return {"turns": total} | {f"p{share}": ranked(ordered, total, share) for share in SHARES}
 
 
 def refusals(window: Window) -> dict[str, int]:
@@ -89,10 +89,11 @@ def refusals(window: Window) -> dict[str, int]:
     return dict(rows.values_list("reason").annotate(Sum("count")).order_by("reason"))
 
 
-def _turns(window: Window) -> QuerySet[VoiceTurn]:
-    return VoiceTurn.objects.filter(created_at__gte=window.since, created_at__lt=window.until).order_by()
-
-
-def _ranked(ordered: Any, total: int, share: int) -> int | None:
+def ranked(ordered: Any, total: int, share: int) -> int | None:
+    """The percentile ``share`` of ``total`` values in their order, by the nearest rank; ``None`` of none."""
     rank = math.ceil(total * share / 100)
     return ordered[rank - 1] if total else None
+
+
+def _turns(window: Window) -> QuerySet[VoiceTurn]:
+    return VoiceTurn.objects.filter(created_at__gte=window.since, created_at__lt=window.until).order_by()

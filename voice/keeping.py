@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from typing import Protocol
 
+from voice import finishing
 from voice.protocol import commands as c
 from voice.protocol.counters import Counters
 from voice.protocol.tally import Tally
@@ -18,7 +19,7 @@ from voice.protocol.tally import Tally
 log = logging.getLogger("voice.session")
 
 RECORD_LIMIT = 5.0
-"""Seconds for the last facts to reach the records."""
+"""Seconds that the end of a session waits for its last facts."""
 
 
 class Recorder(Protocol):
@@ -31,7 +32,7 @@ class Recorder(Protocol):
         """Store the count so far."""
 
     def remember(self, counters: Counters) -> None:
-        """The last count; it is stored with the session's end."""
+        """The last count, told once; it is stored with the session's end."""
 
 
 class Keeper:
@@ -59,16 +60,23 @@ class Keeper:
             await asyncio.shield(self._storing)
 
     async def finish(self) -> None:
-        """Store what is left, within :data:`RECORD_LIMIT`. Call once, at the end, when nothing is noted any more."""
+        """Store what is left. Call once, at the end, when nothing is noted any more.
+
+        Waits :data:`RECORD_LIMIT` at most; what is not stored by then goes on by itself, each fact within the
+        recorder's own limits (:mod:`voice.finishing`).
+        """
         self._recorder.remember(self._tally.counters())
-        try:
-            async with asyncio.timeout(RECORD_LIMIT):
-                if self._storing is not None:
-                    await asyncio.wait({self._storing})
-                while self._facts:
-                    await self._keep_next()
-        except TimeoutError:
-            log.error("the last facts of a session were not stored", extra={"session": self._session_id})
+        rest = finishing.begin(self._store_rest())
+        if await finishing.waited(rest, RECORD_LIMIT):
+            rest.result()
+        else:
+            log.warning("the last facts of a session are slow to be stored", extra={"session": self._session_id})
+
+    async def _store_rest(self) -> None:
+        if self._storing is not None:
+            await asyncio.wait({self._storing})
+        while self._facts:
+            await self._keep_next()
 
     async def _store(self) -> None:
         while self._facts:

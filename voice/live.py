@@ -88,6 +88,33 @@ def save(changed: VoiceLiveSettings, *, by: str, user: Any = None, reason: str =
     return changes
 
 
+def last_flip() -> VoiceLiveChange | None:
+    """The last change of the switch; ``None`` if nobody has touched it."""
+    return VoiceLiveChange.objects.filter(changes__has_key="enabled").first()
+
+
+def switch_off(*, by: str, reason: str, after: VoiceLiveChange | None) -> bool:
+    """Switch off without a person's doing, if ``after`` is still the :func:`last_flip`; whether that was done here.
+
+    The switch is flipped by a conditional update, which holds the row until the change is stored: of several processes
+    that want it at the same time exactly one does it. One that has judged what was before somebody flipped the switch
+    does nothing.
+    """
+    using = router.db_for_write(VoiceLiveSettings)
+    with transaction.atomic(using=using):
+        VoiceLiveSettings.objects.get_or_create(pk=VoiceLiveSettings.ONLY)
+        on = VoiceLiveSettings.objects.filter(pk=VoiceLiveSettings.ONLY, enabled=True)
+        if not on.update(enabled=False):
+            return False
+        if last_flip() != after:
+            transaction.set_rollback(True, using=using)
+            return False
+        changes = {"enabled": [_text(True), _text(False)]}
+        VoiceLiveChange.objects.create(by=by, reason=reason, changes=changes)
+        transaction.on_commit(lambda: _announce(by, changes), using=using)
+    return True
+
+
 def differences(before: VoiceLiveSettings, after: VoiceLiveSettings) -> dict[str, list[str]]:
     """The fields in which the rows differ, with both values as texts."""
     names = [field.name for field in VoiceLiveSettings._meta.concrete_fields if not field.primary_key]

@@ -69,9 +69,11 @@ class LiveSettingsAdmin(ModelAdmin):
         return live.row() if object_id == str(VoiceLiveSettings.ONLY) else None
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        """With a word of warning where the site's own switch makes all of this idle."""
-        if not gate.flag().master() and request.method == "GET":
+        """With a word of warning while nobody can talk: which switch is off, and why."""
+        if request.method == "GET" and not gate.flag().master():
             messages.warning(request, gettext("The site’s setting ENABLE_VOICE_REALTIME is off, so nobody can talk."))
+        if request.method == "GET" and not live.row().enabled and (flip := live.last_flip()):
+            messages.warning(request, gettext("Switched off: %(change)s") % {"change": _when(flip)})
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: VoiceLiveSettings, form: Any, change: bool) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
 
     from voice.protocol.commands import TurnEnded
+    from voice.protocol.counters import Counters
 
 
 class Instruments:
@@ -37,6 +38,11 @@ class Instruments:
             explicit_bucket_boundaries_advisory=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0),
         )
         self.searches = meter.create_counter("voice.searches", "{search}", "Searches in the knowledge, by outcome.")
+        self.tokens = meter.create_counter("voice.tokens", "{token}", "Tokens that were paid for, each of one kind.")
+        self.transcribed = meter.create_counter(
+            "voice.transcribed", "s", "Audio whose transcript was paid by its length."
+        )
+        self.cost = meter.create_counter("voice.cost", "{currency}", "What conversations cost, where that is known.")
         self.reconnects = meter.create_counter("voice.reconnects", "{attempt}", "Attempts to reach a part again.")
         self.depth = meter.create_histogram(
             "voice.queue.depth",
@@ -76,6 +82,30 @@ def session_ended(provider: str, reason: EndReason, seconds: float, depths: Mapp
     instruments().durations.record(seconds, {"provider": provider, "reason": reason.value})
     for queue, depth in depths.items():
         instruments().depth.record(depth, {"queue": queue})
+
+
+def session_cost(provider: str, currency: str, counted: Counters) -> None:
+    """What a whole session used. Once for each: the counts are added up."""
+    for kind, tokens in _tokens(counted).items():
+        if tokens:
+            instruments().tokens.add(tokens, {"provider": provider, "kind": kind})
+    if counted.transcription_ms:
+        instruments().transcribed.add(counted.transcription_ms / 1000, {"provider": provider})
+    if counted.cost:
+        instruments().cost.add(float(counted.cost), {"provider": provider, "currency": currency})
+
+
+def _tokens(counted: Counters) -> dict[str, int]:
+    """By kind, and none twice: a dashboard adds them up, while the records count the cached ones among those in."""
+    return {
+        "text_in": counted.text_in - counted.text_cached,
+        "text_cached": counted.text_cached,
+        "audio_in": counted.audio_in - counted.audio_cached,
+        "audio_cached": counted.audio_cached,
+        "text_out": counted.text_out,
+        "audio_out": counted.audio_out,
+        "transcription": counted.transcription_tokens,
+    }
 
 
 def turn_ended(provider: str, turn: TurnEnded) -> None:

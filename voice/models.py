@@ -119,6 +119,11 @@ class VoiceSession(models.Model):
     dropped_frames = models.PositiveIntegerField(_("microphone frames dropped"), default=0)
     answer_frames = models.PositiveIntegerField(_("answer frames"), default=0)
     answer_ms = models.PositiveIntegerField(_("answer audio (ms)"), default=0)
+    underruns = models.PositiveIntegerField(
+        _("playback underruns"),
+        default=0,
+        help_text=_("How often the sound broke off at the visitor’s, as their browser counted."),
+    )
     turns_count = models.PositiveIntegerField(_("turns"), default=0)
     interruptions = models.PositiveIntegerField(_("interruptions"), default=0)
     searches_hit = models.PositiveIntegerField(_("searches in time"), default=0)

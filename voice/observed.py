@@ -23,13 +23,13 @@ class Observed:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._provider = ""
+        self._provider = self._currency = ""
         self._began_at = 0.0
         self._counters = Counters()
 
-    def began(self, provider: str, model: str, language: str) -> None:
-        """It begins. Call :meth:`ended` at its end, whatever that is."""
-        self._provider, self._began_at = provider, monotonic()
+    def began(self, provider: str, model: str, language: str, currency: str) -> None:
+        """It begins. Call :meth:`ended` at its end, whatever that is. ``currency`` is that of its cost."""
+        self._provider, self._currency, self._began_at = provider, currency, monotonic()
         metrics.session_began(provider)
         log.info("begins with %s %s in %s", provider, model or "-", language)
 
@@ -45,8 +45,9 @@ class Observed:
         await self._recorder.checkpoint(counters)
 
     def remember(self, counters: Counters) -> None:
-        """The last count."""
+        """The last count; told once."""
         self._counters = counters
+        metrics.session_cost(self._provider, self._currency, counters)
         self._recorder.remember(counters)
 
     def ended(self, reason: EndReason, *, received: int, sent: int, depths: Mapping[str, float]) -> None:

@@ -6,14 +6,17 @@ Every process that has conversations does this every fifteen seconds, and ``mana
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from dataclasses import dataclass
 
+from django.db import DataError, IntegrityError
 from django.db import Error as DatabaseFault
 
 from voice import database, ends
 from voice.ends import End
 from voice.spool import Spool, SpoolError
+from voice.turns import Facts, Words
 
 log = logging.getLogger("voice.reaper")
 
@@ -28,7 +31,7 @@ class Round:
     """What one round did."""
 
     replayed: int
-    """Ends that had waited for the database."""
+    """Ends and turns that had waited for the database."""
     lost: int
     """Sessions that nobody held any more."""
 
@@ -56,7 +59,7 @@ async def run(spool: Spool) -> None:
             done = await database.call(reap, spool, lost=trusted, limit=ROUND_LIMIT)
             trusted = True
             if done.lost or done.replayed:
-                log.warning("%d sessions of lost servers ended, %d ends replayed", done.lost, done.replayed)
+                log.warning("%d sessions of lost servers ended, %d records replayed", done.lost, done.replayed)
         except (DatabaseFault, TimeoutError) as error:
             trusted = False
             log.warning("records of lost servers cannot be ended: %s", type(error).__name__)
@@ -68,11 +71,24 @@ async def run(spool: Spool) -> None:
 
 def _replay(spool: Spool, name: str, line: str) -> int:
     try:
-        end = End.from_json(line)
-    except (ValueError, KeyError, TypeError):
-        log.error("the spool holds something that is no end of a session, and is set aside: %s", name)
+        _bring(line)
+    except (ValueError, KeyError, TypeError, DataError, IntegrityError) as error:
+        # It would be so the next time, too. The database's other errors say that it is away.
+        log.error("the spool holds what cannot be brought, and is set aside: %s (%s)", name, type(error).__name__)
         spool.set_aside(name)
         return 0
-    ends.write(end)
     spool.remove(name)
     return 1
+
+
+def _bring(line: str) -> None:
+    said = json.loads(line)
+    match said["kind"]:
+        case "end":
+            ends.write(End.from_json(said))
+        case "facts":
+            Facts.from_json(said).write()
+        case "words":
+            Words.from_json(said).write()
+        case _:
+            raise ValueError("kind")

@@ -9,9 +9,9 @@ The row of a session is committed before its upstream is dialled, so whatever co
         ...
         await recorder.finish(reason)
 
-Nothing here waits for a database longer than said, and no conversation ends because a fact could not be kept. An end
-that the database does not take goes to the :mod:`~voice.spool` at once, and is tried on for a minute; then whoever
-reaps brings it there.
+Nothing here waits for a database longer than said, and no conversation ends because a fact could not be kept. What
+the database does not take, a turn or the end, goes to the :mod:`~voice.spool` at once, and whoever reaps brings it
+there; an end is also tried on for a minute. A checkpoint that is not taken is made good by the next.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from django.utils import timezone
 
 from voice import database, ends, finishing
 from voice.ends import End
-from voice.models import VoiceSession, VoiceTranscript, VoiceTurn
-from voice.protocol.commands import SessionBegan, ToRecords, TurnEnded
+from voice.models import VoiceSession
+from voice.protocol.commands import QuestionCorrected, SessionBegan, ToRecords, TurnEnded
 from voice.protocol.counters import Counters
 from voice.protocol.outcomes import EndReason
-from voice.protocol.timeline import Mark
 from voice.spool import Spool, SpoolError
+from voice.turns import Facts, Words
 
 logger = logging.getLogger(__name__)
 
 OPEN_SECONDS = 2.0
 """How long a visitor waits for the row before they are asked to come back."""
 CALL_SECONDS = 5.0
-"""Limit of any other call; what it should have written counts as lost then, or is tried again."""
+"""Limit of any other call; what it should have written goes elsewhere then, or is tried again."""
 FINISH_SECONDS = 1.0
 """How long :meth:`Recorder.finish` waits for its write; the write itself goes on."""
 RETRY_SECONDS = 60.0
@@ -111,12 +111,27 @@ class Recorder:
             await self.ready()
         elif isinstance(fact, TurnEnded):
             await self.turn(fact)
+        elif isinstance(fact, QuestionCorrected) and self._transcripts:
+            words = Words.corrected(self._id, timezone.now(), fact.number, fact.question)
+            await self._store(words, f"{fact.number}-corrected")
 
     async def turn(self, ended: TurnEnded) -> None:
-        """Keep the facts of a turn: one insert. What was said goes elsewhere, if anywhere."""
-        await self._note("turn", _insert_turn, self._id, ended)
+        """Keep the facts of a turn; what was said only where that is stored."""
+        now = timezone.now()
+        await self._store(Facts.of(self._id, now, ended), f"{ended.number}-facts")
         if self._transcripts:
-            await self._note("transcript", _insert_transcript, self._id, ended)
+            await self._store(Words.of(self._id, now, ended), f"{ended.number}-words")
+
+    async def _store(self, kept: Facts | Words, name: str) -> None:
+        """In the database, or else on the disk for whoever reaps."""
+        try:
+            await database.call(kept.write, limit=CALL_SECONDS)
+        except (DatabaseFault, TimeoutError) as error:
+            cause = type(error).__name__
+            if await self._put_aside(f"{self.session_id}-{name}", kept.to_json()):
+                logger.warning("session %s: turn %s waits in the spool: %s", self.session_id, name, cause)
+            else:
+                logger.error("session %s: turn %s is lost: %s", self.session_id, name, cause)
 
     async def checkpoint(self, counters: Counters) -> None:
         """Keep the count so far: one conditional update. Raises nothing."""
@@ -155,19 +170,19 @@ class Recorder:
                 if spooled:
                     await asyncio.to_thread(self._spool.remove, self.session_id)
                 return
-            spooled = spooled or await self._put_aside(end)
+            spooled = spooled or await self._put_aside(self.session_id, end.to_json())
             await self._sleep(pause)
         if spooled:
             logger.warning("session %s ended (%s); its end waits in the spool: %s", self.session_id, end.reason, cause)
         else:
             logger.error("session %s ended, and its record stays open: %s %s", self.session_id, cause, end.to_json())
 
-    async def _put_aside(self, end: End) -> bool:
-        # Now, not after the minute: this process may be killed meanwhile.
+    async def _put_aside(self, name: str, line: str) -> bool:
+        # At once, whatever is tried afterwards: this process may be killed meanwhile.
         try:
-            await asyncio.to_thread(self._spool.keep, self.session_id, end.to_json())
+            await asyncio.to_thread(self._spool.keep, name, line)
         except (OSError, SpoolError) as error:
-            logger.error("session %s: its end cannot be spooled: %s", self.session_id, error)
+            logger.error("session %s: nothing can be spooled: %s", self.session_id, error)
             return False
         return True
 
@@ -211,33 +226,3 @@ def _set_ready(session_id: uuid.UUID, at: datetime) -> None:
 def _server() -> str:
     """This process, as an operator finds it: host and process id."""
     return f"{socket.gethostname()[:64]}:{os.getpid()}"
-
-
-def _insert_transcript(session_id: uuid.UUID, ended: TurnEnded) -> None:
-    said = ((VoiceTranscript.VISITOR, ended.question), (VoiceTranscript.ASSISTANT, ended.answer))
-    VoiceTranscript.objects.bulk_create(
-        VoiceTranscript(session_id=session_id, turn=ended.number, role=role, text=text) for role, text in said if text
-    )
-
-
-def _insert_turn(session_id: uuid.UUID, ended: TurnEnded) -> None:
-    stopped = ended.marks.get(Mark.SPEECH_STOPPED)
-
-    def since(mark: Mark) -> int | None:
-        return ended.marks[mark] - stopped if stopped is not None and mark in ended.marks else None
-
-    VoiceTurn(
-        session_id=session_id,
-        number=ended.number,
-        outcome=ended.outcome.value,
-        typed=ended.typed,
-        searches=dict(ended.searches),
-        marks=dict(ended.marks),
-        context_ms=since(Mark.CONTEXT_READY),
-        requested_ms=since(Mark.RESPONSE_REQUESTED),
-        first_audio_ms=since(Mark.FIRST_AUDIO),
-        heard_ms=since(Mark.FIRST_HEARD),
-        prefetched=ended.prefetched,
-        context_confirmed=ended.context_confirmed,
-        sources=[{"title": source.title, "url": source.url} for source in ended.sources],
-    ).save(force_insert=True)

@@ -1,4 +1,7 @@
-"""What was said: how long it is kept, and what a person may ask for. The facts of sessions stay, without the person."""
+"""What was said: how long it is kept, and what a person may ask for. The facts of sessions stay, without the person.
+
+What exactly stays, and where else a person could be found, is told in ``voice/docs/privacy.md``.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import router, transaction
 from django.utils import timezone
 
 from voice.models import VoiceSession, VoiceTranscript, VoiceTurn
 
-BATCH = 1_000
-"""Rows that one statement deletes, so that no conversation waits long for its turn to write."""
+BATCH = 500
+"""Rows that one statement takes, so that no conversation waits long for its turn to write."""
 
 Progress = Callable[[int], None]
 """Told how many rows are done."""
@@ -65,10 +68,17 @@ def export(user_id: Any) -> Iterator[dict[str, Any]]:
 
 
 def erase(user_id: Any) -> Erased:
-    """Delete what a person said and what answered it; the facts of their sessions stay, and are nobody's any more."""
-    with transaction.atomic():
-        sessions = VoiceSession.objects.filter(user_id=user_id)
-        transcripts, _ = VoiceTranscript.objects.filter(session__in=sessions).delete()
-        # The titles of what was found tell what was asked.
-        VoiceTurn.objects.filter(session__in=sessions).update(sources=[])
-        return Erased(sessions.update(user=None), transcripts)
+    """Delete what a person said and what answered it; the facts of their sessions stay, and are nobody's any more.
+
+    Also of conversations that go on: what is said in them from now on is not stored (:mod:`voice.turns`). May be
+    stopped at any time, and done again.
+    """
+    sessions, transcripts = 0, 0
+    while mine := list(VoiceSession.objects.filter(user_id=user_id).order_by().values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic(using=router.db_for_write(VoiceSession)):
+            # First, because it holds the rows: whoever wants to store a turn of theirs waits, and finds nobody.
+            sessions += VoiceSession.objects.filter(pk__in=mine).update(user=None)
+            transcripts += VoiceTranscript.objects.filter(session__in=mine).delete()[0]
+            # The titles of what was found tell what was asked.
+            VoiceTurn.objects.filter(session__in=mine).update(sources=[])
+    return Erased(sessions, transcripts)

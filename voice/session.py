@@ -146,6 +146,8 @@ class Session:
         now = self._now()
         if isinstance(event, e.Muted):
             self._muted = event.muted
+        if isinstance(event, e.Heard):
+            self._tally.played(event.item_id, event.underruns)
         if isinstance(event, e.SpeechStarted | e.TextSubmitted | e.PushStarted | e.AudioDelta):
             self._last_word_at = now
         self._carry_out(self._conversation.receive(event, now))

@@ -1,6 +1,7 @@
 """When a user changes, their sessions ask at once whether they may go on; see :mod:`voice.standing`.
 
 A courtesy that makes it fast. What Django does not signal (``update()``, another program's SQL) is found by asking.
+And with an account goes what its owner said, which nobody could find afterwards; see :mod:`voice.retention`.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 
-from voice import broadcast, standing
+from voice import broadcast, retention, standing
 from voice.conf import enabled
 
 
@@ -21,6 +22,7 @@ def connect() -> None:
     """Listen to what changes users, their groups and their permissions. Called once, when the apps are ready."""
     model = get_user_model()
     post_save.connect(_user_saved, sender=model, dispatch_uid="voice.user_saved")
+    pre_delete.connect(_user_goes, sender=model, dispatch_uid="voice.user_goes")
     post_delete.connect(_user_deleted, sender=model, dispatch_uid="voice.user_deleted")
     for relation in ("groups", "user_permissions"):
         if through := getattr(getattr(model, relation, None), "through", None):  # a site's own model may have none
@@ -31,6 +33,10 @@ def connect() -> None:
 def _user_saved(instance: Any, created: bool, using: str, update_fields: Iterable[str] | None = None, **_: Any) -> None:
     if not created and list(update_fields or ()) != ["last_login"]:  # which each login writes
         _ask_again(str(instance.pk), using)
+
+
+def _user_goes(instance: Any, **_: Any) -> None:
+    retention.erase(instance.pk)
 
 
 def _user_deleted(instance: Any, using: str, **_: Any) -> None:

@@ -1,4 +1,4 @@
-"""Where the end of a session waits while the database cannot take it: one small file each, on the disk for sure.
+"""Where ends of sessions, and turns, wait while the database cannot take them: a small file each, on the disk for sure.
 
 A file is written aside, forced to the disk and renamed, so a reader finds a whole one or none; and its directory is
 forced to the disk too, or a power cut could lose the name. Whoever brings one to the database removes it afterwards.

@@ -1,24 +1,31 @@
 """Sites to talk with: whole ones in a process of their own, and the bare application in this one."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+import sentry_sdk
+from channels.routing import URLRouter
 from django.contrib.auth.models import User
 
-from project import asgi
+from project import asgi, observability
 from tests import server
 from tests.integration.visitor import Message, Visitor
 from tests.realtime_server import RealtimeServer
 from tests.server import Site
-from voice import database, finishing, gate, wiring
+from tests.sink import Sink
+from voice import database, finishing, gate, logs, wiring
 from voice.admission.limits import Limits
+from voice.middleware import JWTAuthMiddleware
 from voice.models import VoiceSession
+from voice.routing import websocket_urlpatterns
 from voice.tokens import access_token
 
 # -- in a process of their own ----------------------------------------------------------------------------------
@@ -125,6 +132,50 @@ def sessions(visit: Visit) -> Callable[[], Awaitable[list[VoiceSession]]]:
         return await database.call(lambda: list(rows.all()), limit=5)
 
     return read
+
+
+# -- the ways out -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with Sink() as sink:
+        yield sink
+
+
+@pytest.fixture
+def reports(sink: Sink, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
+    """Sentry points at the sink, as it would with the variable set before the start."""
+    settings.SENTRY_DSN = f"http://public@{sink.address}/1"
+    observability.start()
+    sockets = JWTAuthMiddleware(observability.reported(URLRouter(websocket_urlpatterns)))
+    monkeypatch.setattr(asgi, "sockets", sockets)
+    yield sink
+    sentry_sdk.get_client().close()
+    sentry_sdk.get_global_scope().set_client(None)
+
+
+@pytest.fixture
+def printed() -> Iterator[StringIO]:
+    """What the log prints, in both of its formats, down to debug."""
+    written = StringIO()
+    handlers = []
+    for formatter in (logs.LineFormatter(), logs.JSONFormatter()):
+        handler = logging.StreamHandler(written)
+        handler.setFormatter(formatter)
+        handler.addFilter(logs.SessionFilter())
+        handlers.append(handler)
+    root, ours = logging.getLogger(), logging.getLogger("voice")
+    level = ours.level
+    ours.setLevel(logging.DEBUG)
+    for handler in handlers:
+        root.addHandler(handler)
+    ours.propagate, propagated = True, ours.propagate
+    yield written
+    ours.setLevel(level)
+    ours.propagate = propagated
+    for handler in handlers:
+        root.removeHandler(handler)
 
 
 def _sockets() -> set[str]:

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
 import pytest
 import sentry_sdk
-from channels.routing import URLRouter
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import AsyncClient, RequestFactory
 from django.views.debug import technical_500_response
 
-from project import asgi, observability
+from project import observability
 from project.scrubbing import scrub
 from tests.fakes import FakeKnowledge
 from tests.integration.conftest import Visit
 from tests.realtime_server import RealtimeServer
 from tests.sink import Sink
-from voice import logs, stats, wiring
+from voice import stats, wiring
 from voice.knowledge.base import Passage
-from voice.middleware import JWTAuthMiddleware
-from voice.routing import websocket_urlpatterns
 from voice.tokens import access_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,47 +33,6 @@ KEY = "sk-canary-of-the-key"
 INSTRUCTIONS = "canary of the instructions"
 PASSAGE = "canary of a passage"
 QUESTION = "canary of a question"
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    with Sink() as sink:
-        yield sink
-
-
-@pytest.fixture
-def reports(sink: Sink, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
-    """Sentry points at the sink, as it would with the variable set before the start."""
-    settings.SENTRY_DSN = f"http://public@{sink.address}/1"
-    observability.start()
-    sockets = JWTAuthMiddleware(observability.reported(URLRouter(websocket_urlpatterns)))
-    monkeypatch.setattr(asgi, "sockets", sockets)
-    yield sink
-    sentry_sdk.get_client().close()
-    sentry_sdk.get_global_scope().set_client(None)
-
-
-@pytest.fixture
-def printed() -> Iterator[StringIO]:
-    """What the log prints, in both of its formats, down to debug."""
-    written = StringIO()
-    handlers = []
-    for formatter in (logs.LineFormatter(), logs.JSONFormatter()):
-        handler = logging.StreamHandler(written)
-        handler.setFormatter(formatter)
-        handler.addFilter(logs.SessionFilter())
-        handlers.append(handler)
-    root, ours = logging.getLogger(), logging.getLogger("voice")
-    level = ours.level
-    ours.setLevel(logging.DEBUG)
-    for handler in handlers:
-        root.addHandler(handler)
-    ours.propagate, propagated = True, ours.propagate
-    yield written
-    ours.setLevel(level)
-    ours.propagate = propagated
-    for handler in handlers:
-        root.removeHandler(handler)
 
 
 class TalkativeKnowledge(FakeKnowledge):

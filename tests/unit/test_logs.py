@@ -96,7 +96,7 @@ def test_another_formatters_account_of_the_error_is_not_printed(formatter):
 async def test_a_session_has_a_line_at_its_start_and_one_at_its_end(caplog):
     caplog.set_level(logging.INFO, "voice.session")
     observed = Observed(Facts())
-    observed.began("openai", "gpt-realtime", "fr")
+    observed.began("openai", "gpt-realtime", "fr", "USD")
     await observed.keep(turn())
     observed.remember(Counters(turns_count=1, searches_hit=1, searches_superseded=2))
     observed.ended(EndReason.IDLE, received=100, sent=200, depths={})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.unit.stage import Facts
 from voice import following, gate, metrics
 from voice.observed import Observed
 from voice.protocol.commands import TurnEnded
+from voice.protocol.counters import Counters
 from voice.protocol.outcomes import EndReason, SearchOutcome, TurnOutcome
 
 
@@ -61,7 +63,7 @@ def turn(**facts: Any) -> TurnEnded:
 async def test_a_conversation_is_counted(dashboard):
     facts = Facts()
     observed = Observed(facts)
-    observed.began("openai", "gpt-realtime", "en")
+    observed.began("openai", "gpt-realtime", "en", "USD")
     assert dashboard.read()["voice.sessions.live"] == {(("provider", "openai"),): 1}
     await observed.keep(turn())
     await observed.keep(turn(number=2, outcome=TurnOutcome.FAILED, searches={}, marks={"speech_started": 0}))
@@ -78,6 +80,31 @@ async def test_a_conversation_is_counted(dashboard):
     assert read["voice.searches"] == {(("outcome", "hit"),): 1, (("outcome", "superseded"),): 2}
     assert read["voice.queue.depth"] == {(("queue", "backlog"),): (1, 0.5), (("queue", "egress"),): (1, 2.0)}
     assert [fact.number for fact in facts.turns] == [1, 2], "and the recorder has them all"
+
+
+async def test_what_a_session_used_is_told_once_and_no_token_twice(dashboard):
+    observed = Observed(Facts())
+    observed.began("openai", "gpt-realtime", "en", "EUR")
+    used = {"text_in": 100, "text_cached": 70, "audio_in": 50, "audio_cached": 20, "text_out": 5, "audio_out": 40}
+    counted = Counters(**used, transcription_ms=30_000, cost=Decimal("0.25"))
+    await observed.checkpoint(counted)
+    assert "voice.tokens" not in dashboard.read()
+    observed.remember(counted)
+    read = dashboard.read()
+    assert {dict(attributes)["kind"]: tokens for attributes, tokens in read["voice.tokens"].items()} == {
+        "text_in": 30, "text_cached": 70, "audio_in": 30, "audio_cached": 20, "text_out": 5, "audio_out": 40,
+    }  # fmt: skip
+    assert {dict(attributes)["provider"] for attributes in read["voice.tokens"]} == {"openai"}
+    assert read["voice.transcribed"] == {(("provider", "openai"),): 30}
+    assert read["voice.cost"] == {(("currency", "EUR"), ("provider", "openai")): 0.25}
+
+
+async def test_what_costs_nothing_or_nobody_knows_what_is_not_told(dashboard):
+    for cost in (Decimal(0), None):
+        observed = Observed(Facts())
+        observed.began("local", "", "en", "EUR")
+        observed.remember(Counters(cost=cost))
+    assert not {"voice.tokens", "voice.cost"} & {*dashboard.read()}
 
 
 def test_refusals_are_counted_by_reason_and_none_while_switched_off(dashboard, settings):

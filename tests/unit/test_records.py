@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import threading
 import uuid
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import pytest
-from django.db import IntegrityError, OperationalError
+from django.db import OperationalError
 
-from voice import database, ends, finishing, records
-from voice.models import VoiceSession, VoiceTurn
-from voice.protocol.commands import TurnEnded
+from voice import database, ends, finishing, records, retention
+from voice.models import VoiceSession, VoiceTranscript, VoiceTurn
+from voice.protocol.commands import QuestionCorrected, TurnEnded
 from voice.protocol.context import Source
 from voice.protocol.outcomes import EndReason, TurnOutcome
+from voice.reaper import Round, reap
 from voice.records import Recorder, RecordsUnavailable
 from voice.spool import Spool
+from voice.turns import Facts, Words
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -131,9 +134,9 @@ async def test_without_a_row_there_is_nothing_to_end(session_id, spool):
     assert not await database.call(VoiceSession.objects.exists, limit=5)
 
 
-async def test_a_turn_is_kept_without_what_was_said(session_id, spool):
+async def test_a_turn_is_kept_without_what_was_said(session_id, spool, visitor):
     async with Recorder(session_id, spool) as recorder:
-        await recorder.open(user_id=None, **FACTS)
+        await recorder.open(user_id=visitor.pk, **FACTS)
         await recorder.keep(TURN)
     [turn] = await database.call(lambda: list(VoiceTurn.objects.values()), limit=5)
     assert (turn["number"], turn["outcome"], turn["prefetched"]) == (1, "completed", True)
@@ -142,13 +145,106 @@ async def test_a_turn_is_kept_without_what_was_said(session_id, spool):
     assert "secret" not in repr(turn)
 
 
-async def test_a_turn_that_cannot_be_kept_ends_nothing(session_id, caplog, spool):
+async def test_a_turn_is_kept_once_however_often_it_is_brought(session_id, spool, visitor):
     async with Recorder(session_id, spool) as recorder:
-        await recorder.open(user_id=None, **FACTS)
+        await recorder.open(user_id=visitor.pk, **FACTS)
         await recorder.keep(TURN)
-        await recorder.keep(TURN)  # the same number again
-    assert "turn not recorded: IntegrityError" in caplog.text
+        await recorder.keep(replace(TURN, outcome=TurnOutcome.FAILED))
+    [turn] = await database.call(lambda: list(VoiceTurn.objects.all()), limit=5)
+    assert turn.outcome == "completed"
+
+
+async def test_a_turn_that_the_database_does_not_take_waits_in_the_spool_and_ends_nothing(
+    session_id, monkeypatch, caplog, spool, visitor
+):
+    def locked(self):
+        raise OperationalError("database is locked by a secret")
+
+    async with Recorder(session_id, spool, transcripts=True) as recorder:
+        await recorder.open(user_id=visitor.pk, **FACTS)
+        with monkeypatch.context() as broken:
+            broken.setattr(Facts, "write", locked)
+            broken.setattr(Words, "write", locked)
+            await recorder.keep(TURN)
+            await recorder.keep(QuestionCorrected(1, "a secret correction"))
+        await recorder.finish(EndReason.IDLE)
+    assert "turn 1-facts waits in the spool: OperationalError" in caplog.text
     assert "secret" not in caplog.text
+    assert await database.call(reap, spool, limit=5) == Round(replayed=3, lost=0)
+    [turn] = await database.call(lambda: list(VoiceTurn.objects.values()), limit=5)
+    assert (turn["number"], turn["outcome"], turn["marks"]) == (1, "completed", {"speech_stopped": 1800})
+    assert await said() == {"visitor": "a secret correction", "assistant": "a secret answer"}
+    assert list(spool.waiting()) == []
+
+
+async def test_a_turn_that_neither_database_nor_disk_takes_is_told_to_be_lost(session_id, monkeypatch, caplog, visitor):
+    def locked(self):
+        raise OperationalError
+
+    spool = Spool("/proc/nothing-can-be-made-here")
+    async with Recorder(session_id, spool) as recorder:
+        await recorder.open(user_id=visitor.pk, **FACTS)
+        monkeypatch.setattr(Facts, "write", locked)
+        await recorder.keep(TURN)
+    assert "turn 1-facts is lost: OperationalError" in caplog.text
+
+
+# -- what was said --------------------------------------------------------------------------------------------------
+
+
+async def said() -> dict[str, str]:
+    """What is stored, by who said it."""
+    rows = VoiceTranscript.objects.values_list("role", "text")
+    return dict(await database.call(lambda: list(rows), limit=5))
+
+
+async def test_a_late_transcript_replaces_what_was_known_of_the_question(session_id, spool, visitor):
+    async with Recorder(session_id, spool, transcripts=True) as recorder:
+        await recorder.open(user_id=visitor.pk, **FACTS)
+        await recorder.keep(TURN)
+        await recorder.keep(QuestionCorrected(1, "a better question"))
+    assert await said() == {"visitor": "a better question", "assistant": "a secret answer"}
+
+
+async def test_a_late_transcript_stands_also_if_the_first_comes_later_still(session_id, spool, visitor):
+    """The first was brought by the spool."""
+    async with Recorder(session_id, spool, transcripts=True) as recorder:
+        await recorder.open(user_id=visitor.pk, **FACTS)
+        await recorder.keep(QuestionCorrected(1, "a better question"))
+        await recorder.keep(TURN)
+    assert await said() == {"visitor": "a better question", "assistant": "a secret answer"}
+
+
+async def test_a_late_transcript_is_stored_by_no_site_that_stores_none(session_id, spool, visitor):
+    async with Recorder(session_id, spool) as recorder:
+        await recorder.open(user_id=visitor.pk, **FACTS)
+        await recorder.keep(QuestionCorrected(1, "a better question"))
+    assert await said() == {}
+
+
+async def test_what_no_database_takes_is_replaced_and_costs_nothing_else(session_id, spool, visitor):
+    """A client may type a NUL, and half of an emoji may come from a provider."""
+    async with Recorder(session_id, spool, transcripts=True) as recorder:
+        await recorder.open(user_id=visitor.pk, **FACTS)
+        await recorder.keep(replace(TURN, question="a\0b\ud83d", sources=(Source(1, "\0", "/\ud83d"),)))
+    assert (await said())["visitor"] == "a\N{REPLACEMENT CHARACTER}b?"
+    [turn] = await database.call(lambda: list(VoiceTurn.objects.all()), limit=5)
+    assert turn.sources == [{"title": "\N{REPLACEMENT CHARACTER}", "url": "/?"}]
+
+
+async def test_of_somebody_who_was_forgotten_meanwhile_only_figures_are_kept(session_id, spool, visitor):
+    async with Recorder(session_id, spool, transcripts=True) as recorder:
+        await recorder.open(user_id=visitor.pk, **FACTS)
+        await recorder.keep(replace(TURN, number=7))
+        await database.call(retention.erase, visitor.pk, limit=5)
+        await recorder.keep(TURN)
+        await recorder.keep(QuestionCorrected(7, "a secret question"))
+    turns = await database.call(lambda: list(VoiceTurn.objects.order_by("number").values()), limit=5)
+    assert [(turn["number"], turn["sources"], turn["searches"]) for turn in turns] == [
+        (1, [], TURN.searches),
+        (7, [], TURN.searches),
+    ]
+    assert await said() == {}
 
 
 async def test_a_database_that_refuses_the_row_refuses_the_session(session_id, monkeypatch, spool):
@@ -224,14 +320,6 @@ async def test_two_hundred_sessions_that_end_at_once_lose_nothing(spool):
     assert await finishing.settled(20)
     left = await database.call(VoiceSession.objects.filter(end_reason="server_drain").count, limit=5)
     assert left == 200
-
-
-async def test_a_turn_number_is_used_once(session_id, spool):
-    async with Recorder(session_id, spool) as recorder:
-        await recorder.open(user_id=None, **FACTS)
-        await recorder.keep(TURN)
-        with pytest.raises(IntegrityError):
-            await database.call(records._insert_turn, uuid.UUID(session_id), TURN, limit=5)
 
 
 def test_every_reason_and_outcome_has_words():

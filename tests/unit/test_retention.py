@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from voice import wiring
+from voice import retention, wiring
 from voice.models import VoiceSession, VoiceTranscript, VoiceTurn
 from voice.protocol.commands import TurnEnded
 from voice.protocol.outcomes import TurnOutcome
@@ -42,10 +42,10 @@ def test_words_are_kept_where_the_site_wants_it_and_the_visitor_was_told(setting
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-async def test_a_turns_words_are_stored_beside_its_facts(tmp_path: Path, wanted):
+async def test_a_turns_words_are_stored_beside_its_facts(tmp_path: Path, wanted, visitor):
     recorder = Recorder(uuid.uuid4().hex, Spool(str(tmp_path)), transcripts=wanted)
     async with recorder:
-        await recorder.open(user_id=None, provider="fake")
+        await recorder.open(user_id=visitor.pk, provider="fake")
         await recorder.keep(TURN)
     kept = [(t.role, t.text) async for t in VoiceTranscript.objects.order_by("-role")]
     assert kept == ([("visitor", "When?"), ("assistant", "At <b>nine</b>.")] if wanted else [])
@@ -84,6 +84,22 @@ def test_a_person_is_forgotten_and_the_figures_stay(visitor, django_user_model, 
     anonymous = VoiceSession.objects.get(user=None)
     assert (anonymous.cost, anonymous.turns.get().sources) == (2, [])
     assert VoiceSession.objects.exclude(user=None).get().turns.get().sources
+
+
+def test_with_an_account_goes_what_its_owner_said(visitor, django_user_model):
+    said(visitor)
+    other = said(django_user_model.objects.create_user("other"))
+    visitor.delete()
+    assert list(VoiceTranscript.objects.all()) == [other]
+    assert VoiceSession.objects.get(user=None).turns.get().sources == []
+
+
+def test_many_sessions_are_forgotten_in_batches(visitor, monkeypatch):
+    monkeypatch.setattr(retention, "BATCH", 2)
+    for _ in range(5):
+        said(visitor)
+    assert retention.erase(visitor.pk) == retention.Erased(sessions=5, transcripts=5)
+    assert retention.erase(visitor.pk) == retention.Erased(sessions=0, transcripts=0)
 
 
 @pytest.mark.parametrize("command", ["voice_export", "voice_erase"])

@@ -10,6 +10,7 @@ import pytest
 from tests.clock import VirtualTimeLoop, in_virtual_time
 from tests.fakes import HOURS, FakeKnowledge
 from tests.unit.stage import AN_INSTANT, Stage
+from voice import finishing
 from voice.knowledge.base import KnowledgeUnavailable
 from voice.protocol import commands as c
 from voice.protocol import events as e
@@ -387,15 +388,20 @@ async def test_every_turn_is_recorded_though_the_records_are_slow() -> None:
 
 
 @in_virtual_time
-async def test_records_that_hang_hold_up_the_end_for_five_seconds() -> None:
+async def test_records_that_hang_hold_up_the_end_for_five_seconds_and_have_it_all_later() -> None:
     stage = Stage()
     async with stage.running() as task:
         stage.facts.storing.clear()
-        await stage.ask()
+        for _ in range(3):
+            await stage.ask()
         stage.session.end(EndReason.IDLE)
         ended_at = stage.now
         await task
         assert stage.now - ended_at == pytest.approx(5, abs=SOON)
+        assert not stage.facts.turns
+    stage.facts.storing.set()
+    assert await finishing.settled(1)
+    assert [turn.number for turn in stage.facts.turns] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("where", ["upstream", "visitor", "records"])
@@ -545,3 +551,14 @@ async def test_audio_is_counted_both_ways() -> None:
     counted = stage.facts.last
     assert counted is not None
     assert (counted.mic_frames, counted.mic_ms, counted.answer_frames, counted.answer_ms) == (1, 40, 2, 300)
+
+
+@in_virtual_time
+async def test_how_often_the_sound_broke_off_is_what_the_browser_counted() -> None:
+    stage = Stage()
+    async with stage.running():
+        await stage.answer(100)
+        for item_id, underruns in (("item_a", 0), ("item_a", 2), ("item_a", 2), ("item_b", 1), ("item_a", 3)):
+            stage.session.receive(e.Heard(item_id, 40, underruns))
+    assert stage.facts.last is not None
+    assert stage.facts.last.underruns == 4

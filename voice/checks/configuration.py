@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
 
 from voice.conf import conf, enabled, problems
+from voice.protocol.budget import Budgets
 
 LOCAL_REQUIREMENTS = "voice/upstream/local/requirements.txt"
 LOCAL_PACKAGES = (
@@ -95,6 +96,17 @@ def check_weaviate(**_: Any) -> list[CheckMessage]:
     return [Error(wrong, hint=E007_HINT, id="voice.E007") for wrong in weaviate.problems()]
 
 
+@register("voice")
+def check_prices(**_: Any) -> list[CheckMessage]:
+    """What may be spent is counted by prices, so there are some."""
+    if problems() or conf().provider != "openai":
+        return []  # the embedded provider costs nothing
+    budgets, safeguard = conf().budgets, conf().safeguard
+    models = {conf().openai.model, conf().openai.transcription_model}
+    unknown = sorted(model for model in models if conf().prices.of(model) is None)
+    return [_no_price(unknown)] if unknown and (budgets != Budgets() or safeguard.spend) else []
+
+
 @register("voice", deploy=True)
 def check_fallback(**_: Any) -> list[CheckMessage]:
     """A server does not do the work of a speech service unless somebody said so."""
@@ -110,6 +122,15 @@ def _no_rule(error: Exception) -> Error:
         f"VOICE['KNOWLEDGE']['scope'] cannot be used: {error}.",
         hint="It is the dotted path of a function that takes a user. Until it can be called, nothing is found.",
         id="voice.E005",
+    )
+
+
+def _no_price(models: list[str]) -> Warning:
+    return Warning(
+        f"There is a limit to what may be spent, and no price for {', '.join(models)}: what a session costs would be "
+        "unknown, and end none.",
+        hint="Add the model to 'models' in VOICE['PRICES'].",
+        id="voice.W012",
     )
 
 

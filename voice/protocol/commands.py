@@ -274,4 +274,12 @@ class TurnEnded(ToRecords):
     answer: str = field(default="", repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class QuestionCorrected(ToRecords):
+    """The final transcript of a turn's question came when the turn was over, with other words than it ended with."""
+
+    number: int
+    question: str = field(repr=False)
+
+
 Command = ToUpstream | ToBrowser | ToKnowledge | ToRecords

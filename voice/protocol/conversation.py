@@ -44,7 +44,7 @@ from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
 from voice.protocol.prefetch import Found, Prefetch
 from voice.protocol.responses import ResponseSlot
 from voice.protocol.timeline import Mark, Timeline
-from voice.protocol.transcripts import KEPT, Transcripts
+from voice.protocol.transcripts import KEPT, Asked, Transcripts
 from voice.protocol.turn import PAGE_ITEM, Turn, TurnState
 
 SHORTEST_PUSH_MS = 100
@@ -85,7 +85,8 @@ class Conversation:
         self._cut: Cut | None = None
         self._transcripts = Transcripts()
         self._past_items: deque[str] = deque(maxlen=KEPT)
-        self._owed_commits = 0
+        self._asked = Asked()
+        self._owed_commits: deque[int] = deque()  # by push-to-talk, one for each turn that ended without
         self._topic = ""
         self._carried: Found | None = None
         self._now = 0.0
@@ -190,7 +191,9 @@ class Conversation:
         self._question_grows(event.item_id, self._transcripts.replace(event.item_id, event.text))
 
     def _transcript_done(self, event: e.TranscriptDone) -> None:
-        self._question_grows(event.item_id, self._transcripts.replace(event.item_id, event.text), final=True)
+        text = self._transcripts.replace(event.item_id, event.text)
+        self._question_grows(event.item_id, text, final=True)
+        self._tell(*self._asked.corrected(event.item_id, text))
 
     def _transcript_failed(self, event: e.TranscriptFailed) -> None:
         self._question_grows(event.item_id, self._transcripts.get(event.item_id), final=True)
@@ -231,8 +234,8 @@ class Conversation:
 
     def _input_committed(self, event: e.InputCommitted) -> None:
         if self._owed_commits and (self._turn is None or self._turn.item_id != event.item_id):
-            self._owed_commits -= 1
             self._past_items.append(event.item_id)
+            self._asked.note(event.item_id, self._owed_commits.popleft(), "")
             return
         turn = self._owner(event.item_id)
         if turn is None or turn.committed:
@@ -463,7 +466,9 @@ class Conversation:
     def _end_turn(self, turn: Turn, outcome: TurnOutcome) -> None:
         awaited = turn.commit_deadline is not None and self._now < turn.commit_deadline
         if turn.state is TurnState.AWAITING_CONTEXT and not turn.item_id and awaited:
-            self._owed_commits += 1  # push-to-talk: the commit will come, and must not be taken for the next turn's
+            self._owed_commits.append(
+                turn.number
+            )  # push-to-talk: the commit will come, and must not be taken for the next turn's
         self._turn, turn.state, self._carried = None, TurnState.ENDED, turn.prefetch.leftover
         self._past_items.append(turn.item_id)
         turn.timeline.mark(Mark.ENDED, self._now)
@@ -472,6 +477,7 @@ class Conversation:
             self._tell(c.DeleteItem(turn.context_item))
         question = self._transcripts.get(turn.item_id)
         self._topic = question or self._topic
+        self._asked.note(turn.item_id, turn.number, question)
         self._tell(c.TellTurnDone(turn.number, outcome, turn.timeline.latencies()), turn.ended(outcome, question))
 
     # -- small things --------------------------------------------------------------------------------------------

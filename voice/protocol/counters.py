@@ -20,6 +20,8 @@ class Counters:
     answer_frames: int = 0
     answer_ms: int = 0
     """Audio that was sent to the visitor."""
+    underruns: int = 0
+    """How often an answer's sound broke off at the visitor's, because what comes next was not there yet."""
     turns_count: int = 0
     interruptions: int = 0
     searches_hit: int = 0

@@ -167,6 +167,7 @@ class Heard:
     item_id: str
     played_ms: int
     underruns: int = 0
+    """How often the item's sound broke off so far, because what comes next was not there yet."""
 
 
 @dataclass(frozen=True, slots=True)

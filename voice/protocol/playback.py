@@ -21,6 +21,12 @@ INAUDIBLE_MS = 1.0
 REPORT_LIMIT = 0.2
 """Seconds that a cut waits for the browser's last word about what was heard."""
 
+MOST_UNDERRUNS = 10_000
+"""Believed of one session: the browser says it, and may say anything."""
+
+REMEMBERED = 16
+"""Items whose underruns are remembered: reports of an item end when the next but one begins."""
+
 
 @dataclass(slots=True)
 class Item:
@@ -131,3 +137,19 @@ class Cut:
         if distance == 0:
             return min(max(played_ms, 0), sent_ms)
         return sent_ms if distance < 0 else 0
+
+
+class Underruns:
+    """How often the sound of a session broke off. Browsers report the count of each item, again and again."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._by_item: dict[str, int] = {}
+
+    def report(self, item_id: str, count: int) -> None:
+        """So many of this item up to now. Items that were followed by :data:`REMEMBERED` others are forgotten."""
+        before = self._by_item.pop(item_id, 0)
+        self._by_item[item_id] = max(before, count)
+        if len(self._by_item) > REMEMBERED:
+            del self._by_item[next(iter(self._by_item))]
+        self.total = min(MOST_UNDERRUNS, self.total + max(0, count - before))

@@ -10,6 +10,7 @@ from voice.protocol.audio import duration_ms
 from voice.protocol.cost import PLACES, Prices
 from voice.protocol.counters import Counters
 from voice.protocol.outcomes import SearchOutcome, TurnOutcome
+from voice.protocol.playback import Underruns
 from voice.protocol.usage import UNKNOWN, Bills, Usage, read
 
 
@@ -24,6 +25,7 @@ class Tally:
         """Set by whoever drops them."""
         self._model, self._prices, self._metered = model, prices, metered
         self._mic_frames = self._mic_bytes = self._answer_frames = self._answer_bytes = 0
+        self._underruns = Underruns()
         self._turns = self._interruptions = 0
         self._searches: Counter[str] = Counter()
         self._bills = Bills()
@@ -37,6 +39,10 @@ class Tally:
         """A piece of an answer's audio, of so many bytes."""
         self._answer_frames += 1
         self._answer_bytes += size
+
+    def played(self, item_id: str, underruns: int) -> None:
+        """The browser reports how often this item's sound broke off so far."""
+        self._underruns.report(item_id, underruns)
 
     def count(self, fact: c.ToRecords) -> None:
         """What the conversation told for the records."""
@@ -65,6 +71,7 @@ class Tally:
             dropped_frames=self.dropped_frames,
             answer_frames=self._answer_frames,
             answer_ms=duration_ms(self._answer_bytes),
+            underruns=self._underruns.total,
             turns_count=self._turns,
             interruptions=self._interruptions,
             searches_hit=self._searches[SearchOutcome.HIT],

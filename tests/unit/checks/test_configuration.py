@@ -134,3 +134,22 @@ def test_w001_a_server_that_fell_back_to_its_own_speech_engines() -> None:
 def test_no_w001_where_local_was_chosen() -> None:
     with override_settings(VOICE={"PROVIDER": "local"}):
         assert ids(deploy=True) == []
+
+
+@pytest.mark.parametrize("limit", [{"BUDGETS": {"session": 1}}, {"SAFEGUARD": {"spend": 1}}])
+def test_w012_money_that_nobody_can_count(limit: dict[str, Any]) -> None:
+    unpriced = {"OPENAI": {"api_key": "k", "model": "somebody-elses"}}
+    with override_settings(VOICE={**unpriced, **limit}):
+        assert ids() == ["voice.W012"]
+    with override_settings(VOICE=unpriced):
+        assert ids() == []
+    priced = {"PRICES": {"models": {"somebody-elses": {"text_in": 1}}}}
+    with override_settings(VOICE={**unpriced, **limit, **priced}):
+        assert ids() == []
+    with override_settings(VOICE={"PROVIDER": "local", **limit}):
+        assert ids() == []
+
+
+def test_a_limit_without_sense_is_an_error() -> None:
+    with override_settings(VOICE={"SAFEGUARD": {"error_rate": 50}}):
+        assert ids() == ["voice.E001"]

@@ -118,7 +118,33 @@ def test_the_final_transcript_of_an_earlier_question_comes_20_seconds_late_and_i
     script.at(2_500, done("resp_1"), e.Heard("item_a", 100))
     script.at(20_000, e.SpeechStarted("item_2"))
     script.at(22_000, e.TranscriptDone("item_1", "When do you open on Sunday?"))
-    script.assert_told(c.TellUserTranscript("item_1", "When do you open on Sunday?", final=True))
+    script.assert_told(
+        c.TellUserTranscript("item_1", "When do you open on Sunday?", final=True),
+        c.QuestionCorrected(1, "When do you open on Sunday?"),
+    )
+    script.assert_open(2)
+
+
+def test_the_records_are_told_of_a_late_transcript_once_and_only_if_it_says_something_else() -> None:
+    script = Script()
+    script.ask("item_1")
+    script.begin_answer(at=2_400, ms=100)
+    script.at(2_450, e.TranscriptDone("item_1", QUESTION))
+    script.at(2_500, done("resp_1"), e.Heard("item_a", 100))
+    script.at(3_000, e.TranscriptDone("item_1", QUESTION))
+    script.assert_never(c.QuestionCorrected)
+    script.at(4_000, e.TranscriptDone("item_1", "Otherwise?"), e.TranscriptDone("item_1", "Otherwise?"))
+    assert script.all(c.QuestionCorrected) == [c.QuestionCorrected(1, "Otherwise?")]
+
+
+def test_the_transcript_of_a_push_whose_turn_was_over_before_it_had_an_item_is_that_turns() -> None:
+    script = Script()
+    script.at(0, e.PushStarted())
+    script.at(800, e.PushReleased(800))
+    script.at(810, e.PushStarted())
+    script.assert_turn(1, TurnOutcome.INTERRUPTED, question="")
+    script.at(900, e.InputCommitted("item_1"), e.TranscriptDone("item_1", QUESTION))
+    assert script.all(c.QuestionCorrected) == [c.QuestionCorrected(1, QUESTION)]
     script.assert_open(2)
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from voice.protocol.audio import BYTES_PER_MS
-from voice.protocol.playback import GRACE, REPORT_LIMIT, Cut, PlaybackLedger, Unheard
+from voice.protocol.playback import (
+    GRACE,
+    MOST_UNDERRUNS,
+    REMEMBERED,
+    REPORT_LIMIT,
+    Cut,
+    PlaybackLedger,
+    Underruns,
+    Unheard,
+)
 
 
 def ledger(*items: tuple[str, int], at: float = 0.0) -> PlaybackLedger:
@@ -137,3 +146,18 @@ def test_a_report_of_another_item_is_not_the_browsers_word() -> None:
 def test_the_browsers_word_is_believed_up_to_what_was_sent(played: int, believed: int) -> None:
     heard = Cut([Unheard("item_a", 400, 100)], 0.0).report("item_a", played)
     assert heard == [Unheard("item_a", 400, believed)]
+
+
+def test_underruns_are_reported_as_the_count_of_an_item_and_added_up() -> None:
+    underruns = Underruns()
+    for item_id, count in (("item_a", 1), ("item_a", 3), ("item_a", 2), ("item_b", 1), ("item_a", 3)):
+        underruns.report(item_id, count)
+    assert underruns.total == 4
+
+
+def test_a_browser_that_makes_up_items_and_counts_takes_no_room_and_is_not_believed() -> None:
+    underruns = Underruns()
+    for n in range(1_000):
+        underruns.report(f"item_{n}", 10**6)
+    assert underruns.total == MOST_UNDERRUNS
+    assert len(underruns._by_item) == REMEMBERED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from hypothesis import given, settings
@@ -9,9 +10,15 @@ from hypothesis import strategies as st
 
 from tests.unit.protocol.script import HOURS, PARKING, QUESTION, Script
 from tests.unit.protocol.witness import Witness
-from tests.unit.protocol.world import World
+from tests.unit.protocol.world import WRITER, World
+from voice.protocol import commands as c
 from voice.protocol import events as e
+from voice.protocol.cost import PLACES, Prices
 from voice.protocol.responses import BUSY
+from voice.protocol.tally import Tally
+from voice.protocol.usage import read
+
+MODEL = "gpt-realtime-2.1-mini"
 
 # -- in an honest world ---------------------------------------------------------------------------------------------
 
@@ -81,6 +88,35 @@ def test_left_alone_every_conversation_comes_to_rest(seed: int, story: list[tupl
     assert world.script.conversation.deadline is None
     assert not world.script.conversation.speaking
     world.end()
+
+
+@settings(max_examples=250)
+@given(st.integers(0, 10**6), st.booleans(), st.lists(st.tuples(VISITOR, PAUSES), max_size=12))
+def test_what_the_records_count_is_what_the_upstream_has_billed(
+    seed: int, repeats: bool, story: list[tuple[Any, int]]
+) -> None:
+    """To the token, kind by kind, and in money; but for the answer under way at the end, which makes it an estimate."""
+    world = World(seed, repeats=repeats, reports=True)
+    live(world, story)
+    tally = Tally(MODEL, Prices(), metered=True)
+    for told in world.script.told:
+        if isinstance(told.command, c.ToRecords):
+            tally.count(told.command)
+    counted = tally.counters()
+    answers = [bill for bill in world.billed.values() if "seconds" not in bill]
+    given = [bill["input_token_details"] for bill in answers]
+    cached, made = [g["cached_tokens_details"] for g in given], [bill["output_token_details"] for bill in answers]
+    for kinds, text, audio in (
+        (given, counted.text_in, counted.audio_in),
+        (cached, counted.text_cached, counted.audio_cached),
+        (made, counted.text_out, counted.audio_out),
+    ):
+        assert (text, audio) == tuple(sum(k[kind] for k in kinds) for kind in ("text_tokens", "audio_tokens"))
+    written = [bill for bill in world.billed.values() if "seconds" in bill]
+    assert counted.transcription_ms == sum(round(bill["seconds"] * 1000) for bill in written)
+    paid = [Prices().cost({WRITER if "seconds" in bill else MODEL: read(bill)}) for bill in world.billed.values()]
+    assert counted.cost == sum((cost for cost in paid if cost), Decimal(0)).quantize(PLACES, ROUND_HALF_UP)
+    assert counted.estimated or not world.answering
 
 
 # -- in a world of chance -------------------------------------------------------------------------------------------

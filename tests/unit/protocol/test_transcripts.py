@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from voice.protocol.transcripts import KEPT, LIMIT, Transcripts
+from voice.protocol.commands import QuestionCorrected
+from voice.protocol.transcripts import KEPT, LIMIT, Asked, Transcripts
 
 
 def test_deltas_are_appended_verbatim() -> None:
@@ -41,3 +42,12 @@ def test_an_utterance_is_bounded() -> None:
     transcripts = Transcripts()
     transcripts.append("item_1", "x" * LIMIT)
     assert len(transcripts.append("item_1", "y" * LIMIT)) == LIMIT
+
+
+def test_of_the_newest_questions_it_is_known_how_they_were_recorded() -> None:
+    asked = Asked()
+    for number in range(1, KEPT + 2):
+        asked.note(f"item_{number}", number, "")
+    assert asked.corrected("item_1", "Too late.") == []
+    assert asked.corrected("item_2", "Late.") == [QuestionCorrected(2, "Late.")]
+    assert asked.corrected("item_x", "Nobody's.") == []

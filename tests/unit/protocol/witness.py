@@ -75,6 +75,8 @@ class Witness:
                 self._searching.remove(search_id)
             case c.TurnEnded():
                 self._end(command)
+            case c.QuestionCorrected(number):
+                assert number <= self.ended, "a question is corrected while its turn is open"
 
     def _turn(self) -> int:
         assert self.opened == self.ended + 1, "there is no open turn, or more than one"

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable
 from functools import partial
 from random import Random
+from typing import Any
 
 from tests.unit.protocol.script import EPOCH, HOURS, Script, audio
 from tests.unit.protocol.witness import Witness
@@ -21,6 +22,8 @@ from voice.protocol.policy import Retrieval
 from voice.protocol.responses import BUSY
 
 WORDS = ["and", "where", "can", "somebody", "with", "two", "big", "dogs", "park", "a", "car", "on", "sunny", "Sundays"]
+WRITER = "gpt-live-transcribe"
+"""The model that writes down what is said, and is paid by the minute."""
 NEVER_TWICE = (e.TextSubmitted, e.PushStarted, e.PushReleased, e.Interrupt, e.Fault)
 """What a visitor does is done anew each time, and a refusal answers one try of a request."""
 
@@ -43,6 +46,8 @@ class World:
         self._answering = ""
         self._responses = 0
         self._requests: dict[str, str] = {}
+        self.billed: dict[str, dict[str, Any]] = {}
+        """What it has billed, and said so: by answer, and by utterance that it wrote down."""
         self._cancelled: set[str] = set()
         self._lost: set[str] = set()
         self._plays_until = 0
@@ -74,6 +79,11 @@ class World:
                 if event is not None:
                     self._follow(event, self.script.at(self.now, event))
         self.now = end
+
+    @property
+    def answering(self) -> bool:
+        """Whether the upstream is making an answer, which it has not billed."""
+        return bool(self._answering)
 
     def end(self) -> None:
         """The session is over."""
@@ -151,6 +161,7 @@ class World:
 
         self._at(delay, committed)
         self._say(self._between(0, 20_000), e.TranscriptDone(item_id, "When do you open on Sundays?"))
+        self._at(self._between(0, 20_000), lambda: self._bill_transcript(item_id))
 
     def _create_response(self, request_id: str) -> None:
         assert not self._answering, f"{request_id} is asked for while {self._answering} is being made"
@@ -186,10 +197,30 @@ class World:
         if self._answering != response_id or (response_id in self._cancelled and status != "cancelled"):
             return None
         self._answering = ""
-        over = e.ResponseDone(response_id, status, usage={"n": 1}, request_id=self._requests[response_id])
+        usage = self.billed[response_id] = self._bill()
+        over = e.ResponseDone(response_id, status, usage=usage, request_id=self._requests[response_id])
         if self._repeats:
             self._say(self._between(1, 3_000), over)
         return over
+
+    def _bill(self) -> dict[str, Any]:
+        text_in, audio_in, text, audio = (self._between(0, 500) for _ in range(4))
+        text_cached, audio_cached = self._between(0, text_in), self._between(0, audio_in)
+        cached = {"text_tokens": text_cached, "audio_tokens": audio_cached}
+        given = {"text_tokens": text_in, "audio_tokens": audio_in, "cached_tokens": text_cached + audio_cached}
+        return {
+            "input_tokens": text_in + audio_in,
+            "output_tokens": text + audio,
+            "input_token_details": {**given, "cached_tokens_details": cached},
+            "output_token_details": {"text_tokens": text, "audio_tokens": audio},
+        }
+
+    def _bill_transcript(self, item_id: str) -> e.Event:
+        usage = self.billed[item_id] = {"type": "duration", "seconds": self._between(0, 9_000) / 1000}
+        billed = e.TranscriptBilled(item_id, WRITER, usage)
+        if self._repeats:
+            self._say(self._between(1, 3_000), billed)
+        return billed
 
     def _play(self, item_id: str, milliseconds: int) -> None:
         self._plays_until = max(self.now, self._plays_until) + milliseconds

@@ -34,6 +34,8 @@ class Command(BaseCommand):
     def _report(self) -> None:
         found, master = live.read(), gate.flag().master()
         self.stdout.write(f"The site's setting: {_word(master)}. The staff's switch: {_word(found.enabled)}.")
+        if not found.enabled and (flip := live.last_flip()):
+            self.stdout.write(f"Switched off at {flip.at:%Y-%m-%d %H:%M} UTC by {flip.by}. {flip.reason}".rstrip())
         if not (master and found.enabled):
             self.stdout.write("Nobody can talk.")
         else:
