@@ -38,6 +38,7 @@ from typing import Any
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.context import Passage, covers, render, render_page, sources, within
+from voice.protocol.history import NOTHING_SAID, History, HistoryBuilder
 from voice.protocol.outcomes import TurnOutcome
 from voice.protocol.playback import Cut, PlaybackLedger, Unheard
 from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
@@ -72,8 +73,10 @@ class Conversation:
         *,
         retrieval: Retrieval = "prefetch",
         page: Passage | None = None,
+        history: History = NOTHING_SAID,
     ) -> None:
-        """``page`` is what the visitor looks at, as :func:`voice.protocol.context.page_of` gives it."""
+        """``page`` is what the visitor looks at, as :func:`voice.protocol.context.page_of` gives it. ``history`` is
+        what was said before, which the upstream was told when it was dialled."""
         self._prefetch_policy = prefetch
         self._page = page
         self._context_policy = context
@@ -86,7 +89,8 @@ class Conversation:
         self._transcripts = Transcripts()
         self._past_items: deque[str] = deque(maxlen=KEPT)
         self._owed_commits = 0
-        self._topic = ""
+        self._said = HistoryBuilder(history)
+        self._topic = history.topic
         self._carried: Found | None = None
         self._now = 0.0
         self._out: list[c.Command] = []
@@ -140,6 +144,7 @@ class Conversation:
     def close(self, now: float) -> list[c.Command]:
         """The session is over. What is open ends now; nothing is owed after this."""
         self._now = now
+        self._said.cut([*self._pending_cut(), *self._ledger.stop(now)])
         self._end_open_turn()
         unfinished = self._slot.abandon()
         if unfinished:
@@ -169,6 +174,11 @@ class Conversation:
     def speaking(self) -> bool:
         """Whether an exchange is going on: the visitor speaks, waits, or listens."""
         return self._turn is not None
+
+    @property
+    def history(self) -> History:
+        """What was said so far; of an answer that still sounds, what was heard by the last event."""
+        return self._said.history([*self._pending_cut(), *self._ledger.unheard(self._now)])
 
     # -- the visitor speaks --------------------------------------------------------------------------------------
 
@@ -200,6 +210,7 @@ class Conversation:
 
     def _question_grows(self, item_id: str, text: str, *, final: bool = False) -> None:
         self._tell(c.TellUserTranscript(item_id, text, final))
+        self._said.correct(item_id, text)
         turn = self._owner(item_id)
         if turn is None:
             return
@@ -230,6 +241,7 @@ class Conversation:
         self._answer_if_ready()
 
     def _input_committed(self, event: e.InputCommitted) -> None:
+        self._said.ask(event.item_id, self._transcripts.get(event.item_id))
         if self._owed_commits and (self._turn is None or self._turn.item_id != event.item_id):
             self._owed_commits -= 1
             self._past_items.append(event.item_id)
@@ -253,6 +265,7 @@ class Conversation:
         turn.committed = True
         turn.timeline.mark(Mark.COMMITTED, self._now)
         self._transcripts.replace(turn.item_id, event.text)
+        self._said.ask(turn.item_id, event.text)
         self._tell(c.TellUserTranscript(turn.item_id, event.text, final=True), c.SubmitText(turn.item_id, event.text))
         self._question_ends(turn)
 
@@ -364,6 +377,7 @@ class Conversation:
         turn = self._answering(event.response_id)
         if turn is not None:
             turn.answer = (turn.answer + event.delta)[:ANSWER_LIMIT]
+            self._said.answer(event.item_id, event.delta)
             self._tell(c.TellAnswerTranscript(event.item_id, event.delta))
 
     def _response_done(self, event: e.ResponseDone) -> None:
@@ -428,11 +442,15 @@ class Conversation:
     def _cut_memory(self, heard: list[Unheard]) -> None:
         """Cut the upstream's memory of each item to what was heard; of what was not heard at all, none is left."""
         self._cut = None
+        self._said.cut(heard)
         for item in heard:
             if item.heard_ms <= 0:
                 self._tell(c.DeleteItem(item.item_id))
             elif item.heard_ms < item.sent_ms:
                 self._tell(c.Truncate(item.item_id, item.heard_ms))
+
+    def _pending_cut(self) -> list[Unheard]:
+        return self._cut.estimate if self._cut is not None else []
 
     def _complete_if_heard(self) -> None:
         """Rule 2: the upstream is done and nothing audible is left."""
