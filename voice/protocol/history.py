@@ -114,6 +114,12 @@ class HistoryBuilder:
         before = self._items.get(item_id, Item("assistant", ""))
         self._put(item_id, replace(before, text=before.text + delta))
 
+    def break_off(self) -> None:
+        """The answer that was being made will not be finished."""
+        newest = next(reversed(self._items), None)
+        if newest is not None and self._items[newest].role == "assistant":
+            self._items[newest] = replace(self._items[newest], cut=True)
+
     def cut(self, unheard: Iterable[Unheard]) -> None:
         """So much was heard of these answers, and no more will be."""
         for item in unheard:

@@ -75,6 +75,11 @@ class PlaybackLedger:
         """When the clock alone will say that all has been heard; ``None`` while nothing is to be heard."""
         return self._end() if self._is_owed() else None
 
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """The items that were sent since the last silence, in playing order."""
+        return tuple(self._items)
+
     def unheard(self, now: float) -> list[Unheard]:
         """The items not reported to be heard to their end, in playing order, each with what the clock says was heard
         of it; nothing if nothing is audible."""
