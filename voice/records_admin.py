@@ -125,7 +125,8 @@ class VoiceSessionAdmin(ReadOnly, Listed):
     export_columns = (
         "id", USERNAME, "provider", "model", "language", "client", "notice", "server",
         "started_at", "ready_at", "ended_at", "end_reason",
-        "turns_count", "interruptions", "mic_frames", "mic_ms", "dropped_frames", "reconnects", "answer_frames", "answer_ms",
+        "turns_count", "interruptions",
+        "mic_frames", "mic_ms", "dropped_frames", "reconnects", "answer_frames", "answer_ms",
         "searches_hit", "searches_late", "searches_superseded", "searches_failed", "searches_none",
         "text_in", "text_cached", "audio_in", "audio_cached", "text_out", "audio_out",
         "transcription_ms", "transcription_tokens", "cost", "currency", "price_version", "estimated",
