@@ -117,6 +117,9 @@ class VoiceSession(models.Model):
     mic_frames = models.PositiveIntegerField(_("microphone frames"), default=0)
     mic_ms = models.PositiveIntegerField(_("microphone audio (ms)"), default=0)
     dropped_frames = models.PositiveIntegerField(_("microphone frames dropped"), default=0)
+    reconnects = models.PositiveIntegerField(
+        _("provider lost"), default=0, help_text=_("How often the provider was lost and dialled again.")
+    )
     answer_frames = models.PositiveIntegerField(_("answer frames"), default=0)
     answer_ms = models.PositiveIntegerField(_("answer audio (ms)"), default=0)
     underruns = models.PositiveIntegerField(

@@ -126,7 +126,7 @@ class VoiceSessionAdmin(ReadOnly, Listed):
         "id", USERNAME, "provider", "model", "language", "client", "notice", "server",
         "started_at", "ready_at", "ended_at", "end_reason",
         "turns_count", "interruptions",
-        "mic_frames", "mic_ms", "dropped_frames", "answer_frames", "answer_ms", "underruns",
+        "mic_frames", "mic_ms", "dropped_frames", "reconnects", "answer_frames", "answer_ms", "underruns",
         "searches_hit", "searches_late", "searches_superseded", "searches_failed", "searches_none",
         "text_in", "text_cached", "audio_in", "audio_cached", "text_out", "audio_out",
         "transcription_ms", "transcription_tokens", "cost", "currency", "price_version", "estimated",
@@ -137,7 +137,7 @@ class VoiceSessionAdmin(ReadOnly, Listed):
         (_("Connection"), {"classes": ("collapse",), "fields": (
             "id", "provider", "model", "language", "client", "notice", "server", "seen_at")}),
         (_("Counted"), {"classes": ("collapse",), "fields": (
-            "mic_frames", "mic_ms", "dropped_frames", "answer_frames", "answer_ms", "underruns",
+            "mic_frames", "mic_ms", "dropped_frames", "reconnects", "answer_frames", "answer_ms", "underruns",
             "searches_hit", "searches_late", "searches_superseded", "searches_failed", "searches_none",
             "text_in", "text_cached", "audio_in", "audio_cached", "text_out", "audio_out",
             "transcription_ms", "transcription_tokens", "price_version")}),

@@ -20,10 +20,10 @@ from typing import Protocol
 from voice.condition import Part, note
 from voice.keeping import Keeper, Recorder
 from voice.knowledge.base import EVERYONE, Knowledge, KnowledgeError, KnowledgeUnavailable, Scope
+from voice.line import Connect, Line
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.audio import duration_ms, silence
-from voice.protocol.backlog import Backlog
 from voice.protocol.budget import Budget
 from voice.protocol.context import Passage, alternate
 from voice.protocol.conversation import Conversation
@@ -31,14 +31,14 @@ from voice.protocol.cost import Prices
 from voice.protocol.egress import Egress
 from voice.protocol.outcomes import EndReason
 from voice.protocol.tally import Tally
-from voice.upstream.base import Upstream, UpstreamError, UpstreamTimeout
+from voice.upstream.base import Upstream
 
 log = logging.getLogger("voice.session")
 
 SEARCH_LIMIT = 3.0
 """Seconds until a search is given up. Far more than an answer waits for one; it bounds what a dead backend holds."""
 SEND_LIMIT = 5.0
-"""Seconds that one message may take to leave, either way. uvicorn never drops a reader that stopped reading."""
+"""Seconds that one message may take to leave. uvicorn never drops a reader that stopped reading."""
 FAREWELL_LIMIT = 1.0
 """Seconds for the last messages to the visitor."""
 
@@ -94,25 +94,25 @@ class Session:
         self,
         terms: SessionTerms,
         conversation: Conversation,
-        upstream: Upstream,
+        connect: Connect,
         knowledge: Knowledge,
         tell: Tell,
         recorder: Recorder,
     ) -> None:
+        """``connect`` is called at once, and again whenever the upstream is to be dialled again."""
         self.terms = terms
         self.began = False
         """Whether the upstream was reached."""
         self._conversation = conversation
-        self.upstream = upstream
+        self._line = Line(terms.session_id, connect, self)
         self._knowledge = knowledge
         self._tell = tell
-        self._tally = Tally(upstream.model, terms.prices, metered=upstream.metered)
+        self._tally = Tally(self.upstream.model, terms.prices, metered=self.upstream.metered)
         self._keeper = Keeper(terms.session_id, recorder, self._tally)
         self._budget = Budget(terms.allowance)
-        self._backlog = Backlog()
         self._egress = Egress()
         self._searches: dict[str, asyncio.Task[None]] = {}
-        self._upward, self._downward, self._ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._downward, self._ready, self._ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
         self._reason = EndReason.INTERNAL_ERROR
@@ -122,9 +122,14 @@ class Session:
         self._began_at = self._last_word_at = 0.0
 
     @property
+    def upstream(self) -> Upstream:
+        """The newest connection to it."""
+        return self._line.upstream
+
+    @property
     def depths(self) -> dict[str, float]:
         """The most seconds of audio that waited for the upstream, and for the visitor."""
-        return {"backlog": duration_ms(self._backlog.deepest) / 1000, "egress": self._egress.deepest_ms / 1000}
+        return {"backlog": duration_ms(self._line.backlog.deepest) / 1000, "egress": self._egress.deepest_ms / 1000}
 
     # -- in: these never wait ------------------------------------------------------------------------------------
 
@@ -135,9 +140,8 @@ class Session:
         if self.terms.push_to_talk:
             self._count_push(pcm)
         self._tally.hear(len(pcm))
-        self._backlog.push_audio(pcm)
-        self._tally.dropped_frames = self._backlog.dropped
-        self._upward.set()
+        self._line.push_audio(pcm)
+        self._tally.dropped_frames = self._line.backlog.dropped
 
     def receive(self, event: e.Event) -> None:
         """Something happened."""
@@ -148,6 +152,8 @@ class Session:
             self._muted = event.muted
         if isinstance(event, e.Heard):
             self._tally.played(event.item_id, event.underruns)
+        if isinstance(event, e.UpstreamLost):
+            self._tally.reconnects = self._line.redials
         if isinstance(event, e.SpeechStarted | e.TextSubmitted | e.PushStarted | e.AudioDelta):
             self._last_word_at = now
         self._carry_out(self._conversation.receive(event, now))
@@ -174,7 +180,7 @@ class Session:
     # -- life ----------------------------------------------------------------------------------------------------
 
     async def run(self, place: Place | None = None) -> EndReason:
-        """Dial the upstream, hold the conversation, and say why it is over.
+        """Dial the upstream, hold the conversation, and say why it is over. An upstream that is lost is dialled again.
 
         While ``place`` is not valid, nothing goes to the upstream or to the visitor: what the microphone hears waits
         in the backlog, and so do answers.
@@ -185,7 +191,9 @@ class Session:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                running = [tasks.create_task(part()) for part in (self._serve, self._speak, self._keeper.run)]
+                self._carry_out(self._conversation.begin(self._now()))
+                parts = (self._serve, self._watch, self._speak, self._keeper.run)
+                running = [tasks.create_task(part()) for part in parts]
                 await self._ended.wait()
                 self._cancel_alarm()
                 for task in (*running, *self._searches.values()):
@@ -197,58 +205,30 @@ class Session:
         return self._reason
 
     async def _serve(self) -> None:
-        """The upstream's side, from dialling to closing."""
-        try:
-            async with self.upstream:
-                self._begin()
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._listen())
-                    tasks.create_task(self._feed())
-                    tasks.create_task(self._watch())
-        except* UpstreamError as errors:
-            for error in errors.exceptions:
-                if isinstance(error, UpstreamError):
-                    log.warning("upstream failed: %s", error, extra={"session": self.terms.session_id})
-                    note(Part.UPSTREAM, ok=False)
-                    self.end(error.reason)
+        """The upstream's side, from dialling to the end."""
+        error = await self._line.run()
+        self.end(error.reason)
 
-    def _begin(self) -> None:
+    def reached(self) -> None:
+        """The upstream is there, for the first time."""
         self._began_at = self._last_word_at = self._now()
         self.began = True
-        note(Part.UPSTREAM, ok=True)
+        self._ready.set()
         self._keeper.note(c.SessionBegan())
         self.tell(c.TellReady(self.terms.session_id, self.upstream.provider, int(self.terms.seconds)))
         for code in self.upstream.limits:
             self.tell(c.TellNotice(code))
 
-    async def _listen(self) -> None:
-        async for event in self.upstream.events():
-            self.receive(event)
-            if self._egress.is_full:
-                self._room.clear()
-                await self._room.wait()
+    async def room(self) -> None:
+        """Wait until more of an answer can be taken."""
+        if self._egress.is_full:
+            self._room.clear()
+            await self._room.wait()
 
-    async def _feed(self) -> None:
-        while True:
-            await self._upward.wait()
-            self._upward.clear()
-            while (waiting := await self._next_up()) is not None:
-                try:
-                    async with asyncio.timeout(SEND_LIMIT):
-                        await self._send_up(waiting)
-                except TimeoutError:
-                    raise UpstreamTimeout("it takes no more") from None
-
-    async def _next_up(self) -> bytes | c.ToUpstream | None:
+    async def confirmed(self) -> None:
+        """Wait until the session may act."""
         if not self._place.valid:
             await self._place.confirmed()
-        return self._backlog.pop()
-
-    async def _send_up(self, waiting: bytes | c.ToUpstream) -> None:
-        if isinstance(waiting, bytes):
-            await self.upstream.send_audio(waiting)
-        else:
-            await self.upstream.send(waiting)
 
     async def _speak(self) -> None:
         """The browser's side: what is due, when it is due."""
@@ -268,8 +248,7 @@ class Session:
             self.end(EndReason.CLIENT_LOST)
 
     async def _next_down(self) -> c.ToBrowser | None:
-        if not self._place.valid:
-            await self._place.confirmed()
+        await self.confirmed()
         return self._egress.pop(self._now())
 
     async def _until_due(self) -> None:
@@ -281,7 +260,8 @@ class Session:
             return
 
     async def _watch(self) -> None:
-        """The session's own limits: duration and idleness."""
+        """The session's own limits, from the moment at which the visitor may speak: duration and idleness."""
+        await self._ready.wait()
         started = self._now()
         warn_at, end_at = started + self.terms.seconds - self.terms.expiring_seconds, started + self.terms.seconds
         warned = False
@@ -331,11 +311,11 @@ class Session:
         for command in commands:
             match command:
                 case c.SendSilence():
-                    self._backlog.push_audio(silence(command.milliseconds))
-                    self._upward.set()
+                    self._line.push_audio(silence(command.milliseconds))
+                case c.Reconnect():
+                    self._line.drop()
                 case c.ToUpstream():
-                    self._backlog.push(command)
-                    self._upward.set()
+                    self._line.push(command)
                 case c.ToBrowser():
                     self.tell(command)
                 case c.Retrieve():

@@ -68,7 +68,7 @@ def session(
     retrieval = "off" if scope is None else settings.retrieval
     page = page_of(start.page.title, start.page.text, start.page.url, terms.language)
     conversation = Conversation(settings.prefetch, settings.context, retrieval=retrieval, page=page)
-    return Session(terms, conversation, upstream(terms), knowledge(), tell, recorder)
+    return Session(terms, conversation, lambda: upstream(terms), knowledge(), tell, recorder)
 
 
 def language(start: Start) -> str:

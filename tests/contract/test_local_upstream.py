@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from voice.protocol.audio import BYTES_PER_MS, duration_ms, silence
-from voice.protocol.commands import CommitAudio, CreateResponse, DeleteItem, InjectContext, SubmitText
+from voice.protocol.commands import CommitAudio, CreateResponse, DeleteItem, InjectContext, Recall, SubmitText
 from voice.protocol.context import Passage
 from voice.protocol.events import (
     AnswerDelta,
@@ -22,6 +22,7 @@ from voice.protocol.events import (
     TranscriptPartial,
     UpstreamEvent,
 )
+from voice.protocol.history import History, Item
 from voice.protocol.words import coverage
 from voice.upstream.base import UpstreamClosed, UpstreamSession, UpstreamTimeout, UpstreamUnavailable
 from voice.upstream.local.errors import PartUnavailable
@@ -206,6 +207,33 @@ class TestWithoutThem:
         assert [event.status for event in talk.heard if isinstance(event, ResponseDone)] == ["completed"]
         assert "Synthesise failed: RuntimeError" in caplog.text
         assert "park" not in caplog.text
+
+    async def test_what_was_said_before_is_known_to_the_next_question(self, load: Any) -> None:
+        said = History((Item("user", "Where can I park?"), Item("assistant", "Behind the museum.")))
+        async with LocalUpstream(load(nothing), UpstreamSession("en")) as upstream:
+            talk = Talk(upstream)
+            await upstream.send(Recall(said))
+            await upstream.send(SubmitText("usr_2", "Pardon?"))
+            await upstream.send(CreateResponse("req_2"))
+            await talk.until(ResponseDone)
+        assert talk.answer == "Behind the museum."
+
+    async def test_a_question_that_was_said_before_can_be_answered_now(self, load: Any) -> None:
+        async with LocalUpstream(load(nothing), UpstreamSession("en")) as upstream:
+            talk = Talk(upstream)
+            await upstream.send(Recall(History((Item("user", "Where can I park?"),))))
+            await upstream.send(InjectContext("ctx_1_2", "", (PARKING,)))
+            await upstream.send(CreateResponse("req_1_2"))
+            await talk.until(ResponseDone)
+        assert talk.answer == PARKING.text
+
+    async def test_no_two_connections_use_the_same_id(self, load: Any) -> None:
+        models, told = load(nothing), []
+        for _ in range(2):
+            async with LocalUpstream(models, UpstreamSession("en")) as upstream:
+                told.append(await typed(upstream))
+        first, second = ({event.response_id for event in talk.heard if hasattr(event, "response_id")} for talk in told)
+        assert not first & second
 
     async def test_another_language_is_answered_in_the_first_one(self, load: Any) -> None:
         async with LocalUpstream(load(nothing, languages=("fr", "en")), UpstreamSession("de")) as upstream:

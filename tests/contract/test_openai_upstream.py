@@ -17,6 +17,7 @@ from voice.protocol.commands import (
     CreateResponse,
     DeleteItem,
     InjectContext,
+    Recall,
     SubmitText,
     Truncate,
 )
@@ -34,6 +35,7 @@ from voice.protocol.events import (
     TranscriptDone,
     TranscriptFailed,
 )
+from voice.protocol.history import History, Item
 from voice.upstream.base import (
     UpstreamClosed,
     UpstreamError,
@@ -106,6 +108,36 @@ async def test_context_injected_while_the_visitor_speaks_stands_in_front_of_the_
     assert b"".join(event.pcm for event in of(AudioDelta, seen)) == tone(600)
     assert "".join(event.delta for event in of(AnswerDelta, seen)) == "At ten."
     assert of(TranscriptDone, seen) == [TranscriptDone(seen[0].item_id, "when do you open on sundays please")]
+
+
+async def test_what_was_said_before_stands_first_as_text_and_the_conversation_goes_on_behind_it() -> None:
+    asked, heard, then = "When do you open?", "At nine, and", "And on Sundays?"
+    said = History((Item("user", asked), Item("assistant", heard, cut=True), Item("user", then)))
+    async with RealtimeServer() as server, upstream_of(server) as upstream:
+        stream = upstream.events()
+        await upstream.send(Recall(said))
+        await upstream.send(InjectContext("ctx_2_1", "Sundays from ten.", (Passage("Hours", "Sundays from ten."),)))
+        await upstream.send(CreateResponse("req_2"))
+        seen = await up_to(stream, ResponseDone)
+        told = [(item["role"], item["content"][0]) for item in server.conversation[:-1]]
+    assert told == [
+        ("user", {"type": "input_text", "text": "When do you open?"}),
+        ("assistant", {"type": "output_text", "text": "At nine, and …"}),
+        ("user", {"type": "input_text", "text": "And on Sundays?"}),
+        ("system", {"type": "input_text", "text": "Sundays from ten."}),
+    ]
+    assert not of(Fault, seen)
+    assert not of(InputCommitted, seen)
+
+
+async def test_a_part_of_it_that_is_refused_leaves_a_gap_and_nothing_else() -> None:
+    said = History((Item("user", "When do you open?"), Item("assistant", "At nine.")))
+    async with RealtimeServer(Script(refuses_items={"assistant"})) as server, upstream_of(server) as upstream:
+        await upstream.send(Recall(said))
+        await upstream.send(CreateResponse("req_2"))
+        assert not of(Fault, await up_to(upstream.events(), ResponseDone))
+        assert [item["role"] for item in server.conversation] == ["user", "assistant"]
+        assert upstream.decoder.refused_housekeeping == 1
 
 
 async def test_the_service_never_answers_by_itself() -> None:
@@ -329,6 +361,24 @@ async def test_a_close_in_mid_answer_is_an_error_after_what_was_said(code: int |
             await up_to(stream, ResponseDone)
         with pytest.raises(UpstreamClosed):
             await upstream.send_audio(tone(40))
+
+
+async def test_an_answer_that_failed_for_what_ends_the_session_ends_it() -> None:
+    """The service tells some of its reasons there alone."""
+    script = Script(answers=deque([Answer(status="failed", code="insufficient_quota")]))
+    async with RealtimeServer(script) as server, upstream_of(server) as upstream:
+        await upstream.send(CreateResponse("req_1"))
+        with pytest.raises(UpstreamRateLimited, match="insufficient_quota"):
+            await up_to(upstream.events(), ResponseDone)
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None)])
+async def test_a_service_that_is_busy_says_for_how_long(header: str, seconds: float | None) -> None:
+    async with RealtimeServer(Script(status=429, retry_after=header)) as server:
+        with pytest.raises(UpstreamRateLimited) as busy:
+            async with upstream_of(server):
+                pass
+    assert busy.value.retry_after == seconds
 
 
 @pytest.mark.parametrize(

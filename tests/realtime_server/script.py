@@ -70,12 +70,26 @@ class Script:
 
     status: int | None = None
     """Refuse the handshake with this HTTP status."""
+    retry_after: str = ""
+    """The header of that name in a refusal."""
     hang: Literal["handshake", "created", "settings"] | None = None
     """Never answer from here on."""
     reject: set[str] = field(default_factory=set)
     """Parameters (``session.audio.input.noise_reduction``) for which a ``session.update`` is refused."""
+    refuses_items: set[str] = field(default_factory=set)
+    """Roles of messages that the client may not create."""
     gives: dict[str, Any] = field(default_factory=dict)
     """Settings of the session that stay so whatever is asked."""
+    withholds: set[str] = field(default_factory=set)
+    """Types of events that are never sent."""
+    repeats: set[str] = field(default_factory=set)
+    """Types of events that are sent twice."""
+    delays: dict[str, float] = field(default_factory=dict)
+    """Types of events that come so many seconds late, and behind what was to come after them."""
+    noise: list[Any] = field(default_factory=list)
+    """Events and frames, understandable or not, that are sent behind each event."""
+    silent: bool = False
+    """Say nothing any more, though the connection lives."""
     close_after: int | None = None
     """Drop the connection after so many events."""
     close_code: int | None = 1011

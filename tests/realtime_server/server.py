@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import http
 import json
+import socket
 import ssl
+import struct
 from collections.abc import Callable
+from itertools import count
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -43,6 +46,7 @@ class RealtimeServer:
         """Path and headers of each attempt, refused ones too."""
         self.open = 0
         """Connections that are open now."""
+        self._ids = count(1)
         self._connections: list[ServerConnection] = []
         self._changed, self._closing = asyncio.Event(), asyncio.Event()
         self._server: Server | None = None
@@ -120,6 +124,12 @@ class RealtimeServer:
         """Close the newest connection (of this type) with this code; ``None`` cuts the TCP connection."""
         await _drop(self._newest(to), code)
 
+    def reset(self, to: SessionType | None = None) -> None:
+        """Reset the newest TCP connection (of this type), as a server does whose process was killed."""
+        transport = self._newest(to).transport
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+
     def freeze(self, to: SessionType | None = None) -> None:
         """Stop reading the newest connection (of this type), pings included, without closing it."""
         self._newest(to).transport.pause_reading()
@@ -142,7 +152,7 @@ class RealtimeServer:
         if script.hang == "handshake":
             await self._closing.wait()
         status = script.status or _status(request)
-        return _refuse(connection, status) if status else None
+        return _refuse(connection, status, script.retry_after) if status else None
 
     async def _serve(self, connection: ServerConnection) -> None:
         assert connection.request is not None
@@ -164,8 +174,10 @@ class RealtimeServer:
         assert connection.request is not None
         script = self._script(connection.request)
 
-        async def send(event: Event) -> None:
-            await connection.send(json.dumps(event))
+        async def send(event: Event | bytes | str) -> None:
+            if session.script.silent:
+                return
+            await connection.send(json.dumps(event) if isinstance(event, dict) else event)
             self._note()
             if session.script.close_after is not None and len(session.sent) >= session.script.close_after:
                 await _drop(connection, session.script.close_code)
@@ -177,7 +189,7 @@ class RealtimeServer:
             running.add(task)
             task.add_done_callback(running.discard)
 
-        session = RealtimeSession(_query(connection.request).get("model", ""), script, send, spawn)
+        session = RealtimeSession(_query(connection.request).get("model", ""), script, send, spawn, self._ids)
         self.sessions.append(session)
         await session.open()
         try:
@@ -215,8 +227,10 @@ def _session_type(request: Request | None) -> SessionType:
     return "realtime" if request is not None and "model" in _query(request) else "transcription"
 
 
-def _refuse(connection: ServerConnection, status: int) -> Response:
+def _refuse(connection: ServerConnection, status: int, retry_after: str) -> Response:
     response = connection.respond(http.HTTPStatus(status), "{}")
+    if retry_after:
+        response.headers["Retry-After"] = retry_after
     if 300 <= status < 400:
         response.headers["Location"] = "/v1/elsewhere"
     return response

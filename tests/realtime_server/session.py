@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
-from collections.abc import Awaitable, Callable
-from itertools import count
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from tests.realtime_server.answering import Response
@@ -15,13 +15,16 @@ from tests.realtime_server.script import Script
 from voice.protocol.audio import BYTES_PER_MS
 
 Event = dict[str, Any]
-Send = Callable[[Event], Awaitable[None]]
+Send = Callable[[Event | bytes | str], Awaitable[None]]
 
 
 class RealtimeSession:
     """Receives client events, sends server events. A conversation if it has a model, else it only transcribes."""
 
-    def __init__(self, model: str, script: Script, send: Send, spawn: Callable[[Any], object]) -> None:
+    def __init__(
+        self, model: str, script: Script, send: Send, spawn: Callable[[Any], object], ids: Iterator[int]
+    ) -> None:
+        """``ids`` are the server's: no two of its connections give the same."""
         self.model, self.script = model, script
         self.type: SessionType = "realtime" if model else "transcription"
         self.received: list[Event] = []
@@ -36,7 +39,7 @@ class RealtimeSession:
         self.active: Response | None = None
         self.settings = _defaults(model) if model else _transcription_defaults()
         self.spawn = spawn
-        self._send, self._ids = send, count(1)
+        self._send, self._ids = send, ids
         self.hearing = Hearing(self)
 
     async def open(self) -> None:
@@ -48,7 +51,22 @@ class RealtimeSession:
             await self.tell("conversation.created", conversation={"id": "conv_1", "object": "realtime.conversation"})
 
     async def tell(self, kind: str, **fields: Any) -> None:
-        """Send one server event."""
+        """Send one server event, as well or badly as the script wants it."""
+        if kind in self.script.withholds:
+            return
+        if kind in self.script.delays:
+            self.spawn(self._tell_later(self.script.delays[kind], kind, fields))
+            return
+        for _ in range(1 + (kind in self.script.repeats)):
+            await self._tell(kind, fields)
+        for frame in self.script.noise:
+            await self._send(frame)
+
+    async def _tell_later(self, seconds: float, kind: str, fields: dict[str, Any]) -> None:
+        await asyncio.sleep(seconds)
+        await self._tell(kind, fields)
+
+    async def _tell(self, kind: str, fields: dict[str, Any]) -> None:
         event = {"type": kind, "event_id": self.new_id("event"), **fields}
         self.sent.append({**event, "delta": "(audio)"} if kind == "response.output_audio.delta" else event)
         await self._send(event)
@@ -112,6 +130,8 @@ class RealtimeSession:
     async def _create_item(self, event: Event) -> None:
         item = {**event["item"], "status": "completed"}
         item.setdefault("id", self.new_id("item"))
+        if item.get("role") in self.script.refuses_items:
+            raise RefusedError("invalid_value", "item.role")
         if self._index(item["id"]) is not None:
             raise RefusedError("item_create_duplicate_item_id", "item.id")
         calls = [known["call_id"] for known in self.items if known["type"] == "function_call"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -59,7 +59,11 @@ class Stage:
     """A session that can be run, and what comes of it. Seconds are counted from its making."""
 
     def __init__(self, *, knowledge: FakeKnowledge | None = None, page: Passage | None = None, **terms: Any) -> None:
-        self.upstream, self.knowledge, self.facts = FakeUpstream(), knowledge or FakeKnowledge(), Facts()
+        self.knowledge, self.facts = knowledge or FakeKnowledge(), Facts()
+        self.upstreams: list[FakeUpstream] = []
+        """One for each time that the upstream was dialled."""
+        self.redialled: Callable[[FakeUpstream], None] = lambda upstream: None
+        """What is to be different with the next of them, before it is dialled."""
         self.told: list[tuple[float, c.ToBrowser]] = []
         """What the visitor was told, and at which second."""
         self.reading = asyncio.Event()
@@ -71,11 +75,16 @@ class Stage:
         self.session = Session(
             SessionTerms("s", "en", **terms),
             Conversation(PrefetchPolicy(), ContextPolicy(), page=page),
-            self.upstream,
+            self._connect,
             self.knowledge,
             self._tell,
             self.facts,
         )
+
+    @property
+    def upstream(self) -> FakeUpstream:
+        """The newest."""
+        return self.upstreams[-1]
 
     @asynccontextmanager
     async def running(self, place: Place | None = None) -> AsyncIterator[asyncio.Task[EndReason]]:
@@ -93,6 +102,12 @@ class Stage:
         while len(self.requests) == before:  # noqa: ASYNC110 (nobody announces it, and the clock is virtual)
             await asyncio.sleep(AN_INSTANT)
         return self.requests[-1].request_id
+
+    async def ask_unheard(self) -> str:
+        """A typed question to an upstream that takes nothing. Returns its request, once that waits to leave."""
+        self.session.receive(e.TextSubmitted("When do you open?"))
+        await asyncio.sleep(1.5)
+        return "req_1"
 
     async def answer(self, *pieces_ms: int) -> None:
         """The upstream answers a typed question with pieces of so many milliseconds, all at once."""
@@ -120,6 +135,11 @@ class Stage:
     def played_ms(self) -> int:
         """Audio that went to the visitor so far."""
         return sum(len(play.pcm) for _, play in self.all(c.Play)) // BYTES_PER_MS
+
+    def _connect(self) -> FakeUpstream:
+        self.upstreams.append(FakeUpstream())
+        self.redialled(self.upstream)
+        return self.upstream
 
     async def _tell(self, command: c.ToBrowser) -> None:
         await self.reading.wait()

@@ -68,8 +68,9 @@ class _Visitor:
             idle_seconds=TURN_LIMIT,
         )
         conversation = Conversation(setup.prefetch, setup.context, retrieval=mode)
-        upstream = setup.upstream(question, terms)
-        self._session = Session(terms, conversation, upstream, self._knowledge, self._tell, self)
+        self._session = Session(
+            terms, conversation, lambda: setup.upstream(question, terms), self._knowledge, self._tell, self
+        )
 
     async def converse(self) -> Measured:
         """Ask, and come back with what was measured."""

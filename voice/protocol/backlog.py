@@ -48,6 +48,13 @@ class Backlog:
             self._audio -= max(len(first), SMALLEST)
         return first
 
+    def clear(self) -> list[bytes]:
+        """Take everything out; returns the audio. The commands were for somebody who is gone."""
+        audio = [waiting for waiting in self._lane if isinstance(waiting, bytes)]
+        self._lane.clear()
+        self._audio = 0
+        return audio
+
     def _drop_oldest_audio(self) -> None:
         for n, waiting in enumerate(self._lane):
             if isinstance(waiting, bytes):

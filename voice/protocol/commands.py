@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voice.protocol.context import Passage, Source
+from voice.protocol.history import History
 from voice.protocol.outcomes import TurnOutcome
 
 # -- to the upstream ----------------------------------------------------------------------------------------------
@@ -19,6 +20,14 @@ from voice.protocol.outcomes import TurnOutcome
 @dataclass(frozen=True, slots=True)
 class ToUpstream:
     """Base of what the upstream is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recall(ToUpstream):
+    """Put what was said before into the conversation, which is empty: the first thing that a new connection is told
+    of one that goes on."""
+
+    history: History
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,11 @@ class SendSilence(ToUpstream):
     """Feed silence as if the microphone had heard it, so that the VAD closes the turn of a muted visitor."""
 
     milliseconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect(ToUpstream):
+    """Nothing more is expected of this connection: take another one. ``UpstreamLost`` follows, or the end."""
 
 
 # -- to the browser -----------------------------------------------------------------------------------------------

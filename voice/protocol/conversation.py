@@ -25,6 +25,10 @@ Two rules join them, and they stand in one place each:
 Context is injected the moment it is found, also while the visitor still speaks: an item created during speech is
 appended before their utterance is committed, so ``InputCommitted.previous_item_id`` proves that it won the race.
 
+When the upstream is lost, the next connection is told first what was said (:mod:`voice.protocol.history`), then
+whatever was said since. A question whose words are known is asked there again; of an answer that has begun, what was
+sent is still heard, and then the visitor is asked to say it again.
+
 A barge-in does three things at once: it silences the browser, cuts the upstream's memory of the answer to what was
 heard (waiting at most 200 ms for the browser's last count), and takes the response slot away from the old answer.
 """
@@ -38,11 +42,12 @@ from typing import Any
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.context import Passage, covers, render, render_page, sources, within
+from voice.protocol.history import NOTHING_SAID, History, HistoryBuilder
 from voice.protocol.outcomes import TurnOutcome
 from voice.protocol.playback import Cut, PlaybackLedger, Unheard
 from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
 from voice.protocol.prefetch import Found, Prefetch
-from voice.protocol.responses import ResponseSlot
+from voice.protocol.responses import PASSING, ResponseSlot
 from voice.protocol.timeline import Mark, Timeline
 from voice.protocol.transcripts import KEPT, Asked, Transcripts
 from voice.protocol.turn import PAGE_ITEM, Turn, TurnState
@@ -55,6 +60,8 @@ MUTE_TAIL_MS = 1_500
 """Silence fed after a mute in mid-sentence: more than any VAD's silence window, so that it closes the turn."""
 ANSWER_LIMIT = 20_000
 """Characters kept of one answer's text."""
+SECOND_TRY = 1.0
+"""Seconds until an answer that failed for a passing reason is requested once more."""
 
 
 class Conversation:
@@ -72,8 +79,10 @@ class Conversation:
         *,
         retrieval: Retrieval = "prefetch",
         page: Passage | None = None,
+        history: History = NOTHING_SAID,
     ) -> None:
-        """``page`` is what the visitor looks at, as :func:`voice.protocol.context.page_of` gives it."""
+        """``page`` is what the visitor looks at, as :func:`voice.protocol.context.page_of` gives it. ``history`` is
+        what was said before, which the upstream was told when it was dialled."""
         self._prefetch_policy = prefetch
         self._page = page
         self._context_policy = context
@@ -87,7 +96,16 @@ class Conversation:
         self._past_items: deque[str] = deque(maxlen=KEPT)
         self._asked = Asked()
         self._owed_commits: deque[int] = deque()  # by push-to-talk, one for each turn that ended without
-        self._topic = ""
+        self._earlier = history
+        self._said = HistoryBuilder(history)
+        self._page_shown = False
+        self._away = False
+        """The upstream is lost, and not back yet."""
+        self._must_repeat = False
+        """The visitor will be asked to say it again, when somebody can hear it."""
+        self._forgotten: tuple[str, ...] = ()
+        """Items that sound and that the upstream of now knows nothing of."""
+        self._topic = history.topic
         self._carried: Found | None = None
         self._now = 0.0
         self._out: list[c.Command] = []
@@ -106,6 +124,8 @@ class Conversation:
             e.AnswerDelta: self._answer_delta,
             e.ResponseDone: self._response_done,
             e.Fault: self._fault,
+            e.UpstreamLost: self._upstream_lost,
+            e.UpstreamBack: self._upstream_back,
             e.TextSubmitted: self._text_submitted,
             e.Heard: self._heard,
             e.Interrupt: self._interrupt,
@@ -116,7 +136,13 @@ class Conversation:
             e.RetrievalFailed: self._retrieval_failed,
         }
 
-    # -- the three ways in ---------------------------------------------------------------------------------------
+    # -- the ways in ---------------------------------------------------------------------------------------------
+
+    def begin(self, now: float) -> list[c.Command]:
+        """The session begins. Call it once, before all else."""
+        self._now = now
+        self._recall(self._earlier)
+        return self._flush()
 
     def receive(self, event: e.Event, now: float) -> list[c.Command]:
         """Something happened at ``now``. Returns what follows."""
@@ -134,6 +160,7 @@ class Conversation:
         if self._turn is not None:
             self._search(self._turn, lambda prefetch: prefetch.tick(now))
             self._answer_if_ready()
+            self._try_again_if_due()
             self._complete_if_heard()
             self._fail_if_never_committed()
         return self._flush()
@@ -141,6 +168,7 @@ class Conversation:
     def close(self, now: float) -> list[c.Command]:
         """The session is over. What is open ends now; nothing is owed after this."""
         self._now = now
+        self._said.cut([*self._pending_cut(), *self._ledger.stop(now)])
         self._end_open_turn()
         unfinished = self._slot.abandon()
         if unfinished:
@@ -159,6 +187,7 @@ class Conversation:
                     self._slot.deadline,
                     turn.prefetch.deadline if turn else None,
                     (turn.deadline if turn.committed else turn.commit_deadline) if turn else None,
+                    turn.retry_at if turn else None,
                     self._ledger.deadline if turn and turn.upstream_done else None,
                 )
                 if at is not None
@@ -170,6 +199,11 @@ class Conversation:
     def speaking(self) -> bool:
         """Whether an exchange is going on: the visitor speaks, waits, or listens."""
         return self._turn is not None
+
+    @property
+    def history(self) -> History:
+        """What was said so far; of an answer that still sounds, what was heard by the last event."""
+        return self._said.history([*self._pending_cut(), *self._ledger.unheard(self._now)])
 
     # -- the visitor speaks --------------------------------------------------------------------------------------
 
@@ -203,10 +237,11 @@ class Conversation:
 
     def _question_grows(self, item_id: str, text: str, *, final: bool = False) -> None:
         self._tell(c.TellUserTranscript(item_id, text, final))
+        self._said.correct(item_id, text)
         turn = self._owner(item_id)
         if turn is None:
             return
-        turn.item_id = item_id
+        turn.item_id, turn.written = item_id, final and bool(text)
         if text:
             turn.timeline.mark(Mark.FIRST_PARTIAL, self._now)
         self._search(turn, lambda prefetch: prefetch.hear(text, self._now, final=final))
@@ -233,6 +268,7 @@ class Conversation:
         self._answer_if_ready()
 
     def _input_committed(self, event: e.InputCommitted) -> None:
+        self._said.ask(event.item_id, self._transcripts.get(event.item_id))
         if self._owed_commits and (self._turn is None or self._turn.item_id != event.item_id):
             self._past_items.append(event.item_id)
             self._asked.note(event.item_id, self._owed_commits.popleft(), "")
@@ -253,15 +289,16 @@ class Conversation:
     def _text_submitted(self, event: e.TextSubmitted) -> None:
         self._barge_in()
         turn = self._open_turn(f"usr_{self._turns + 1}", typed=True)
-        turn.committed = True
+        turn.committed = turn.written = True
         turn.timeline.mark(Mark.COMMITTED, self._now)
         self._transcripts.replace(turn.item_id, event.text)
+        self._said.ask(turn.item_id, event.text)
         self._tell(c.TellUserTranscript(turn.item_id, event.text, final=True), c.SubmitText(turn.item_id, event.text))
         self._question_ends(turn)
 
     def _push_started(self, event: e.PushStarted) -> None:
         self._barge_in()
-        self._open_turn("").timeline.mark(Mark.SPEECH_STARTED, self._now)
+        self._open_turn("", pushed=True).timeline.mark(Mark.SPEECH_STARTED, self._now)
 
     def _push_released(self, event: e.PushReleased) -> None:
         turn = self._turn
@@ -326,9 +363,13 @@ class Conversation:
             turn.context_item, turn.passages, turn.prefetched, turn.context_confirmed = "", (), False, None
         if not passages:
             return
-        turn.context_item, turn.passages = turn.next_context_item(), passages
+        turn.passages = passages
         turn.timeline.remark(Mark.CONTEXT_READY, self._now)
-        self._tell(c.InjectContext(turn.context_item, render(passages), passages))
+        self._inject_context(turn)
+
+    def _inject_context(self, turn: Turn) -> None:
+        turn.context_item = turn.next_context_item()
+        self._tell(c.InjectContext(turn.context_item, render(turn.passages), turn.passages))
 
     # -- the answer ----------------------------------------------------------------------------------------------
 
@@ -339,12 +380,21 @@ class Conversation:
             return
         if not turn.prefetch.settled and turn.deadline is not None and self._now < turn.deadline:
             return
-        turn.state, turn.deadline, turn.request_id = TurnState.RESPONDING, None, f"req_{turn.number}"
+        turn.state, turn.deadline = TurnState.RESPONDING, None
         self._tell_knowledge(turn.prefetch.requested())
         self._tell(c.TellContext(sources(turn.passages), turn.prefetched, turn.waited_ms(self._now)))
         if self._cut is not None:
             self._cut_memory(self._cut.estimate)  # the memory must be right before the next answer
-        self._tell_slot(self._slot.request(turn.request_id, self._now))
+        self._request_answer(turn)
+
+    def _request_answer(self, turn: Turn) -> None:
+        turn.retry_at = None
+        self._tell_slot(self._slot.request(turn.next_request(), self._now))
+
+    def _try_again_if_due(self) -> None:
+        turn = self._turn
+        if turn is not None and turn.retry_at is not None and self._now >= turn.retry_at:
+            self._request_answer(turn)
 
     def _response_started(self, event: e.ResponseStarted) -> None:
         self._tell_slot(self._slot.started(event.response_id, event.request_id, self._now))
@@ -367,6 +417,7 @@ class Conversation:
         turn = self._answering(event.response_id)
         if turn is not None:
             turn.answer = (turn.answer + event.delta)[:ANSWER_LIMIT]
+            self._said.answer(event.item_id, event.delta)
             self._tell(c.TellAnswerTranscript(event.item_id, event.delta))
 
     def _response_done(self, event: e.ResponseDone) -> None:
@@ -375,8 +426,8 @@ class Conversation:
         freed = self._slot.done(event.response_id, event.request_id, self._now)
         if freed is None:
             return
-        if turn is not None and event.status == "failed":
-            self._fail_turn(turn)
+        if turn is not None and (event.status == "failed" or (event.status == "incomplete" and not turn.answered)):
+            self._go_unanswered(turn, event.reason or "")
         elif turn is not None:
             turn.upstream_done, turn.cancelled = True, event.status == "cancelled"
             self._complete_if_heard()
@@ -388,20 +439,96 @@ class Conversation:
         if freed is None:
             return
         if turn is not None:
-            self._fail_turn(turn)
+            self._go_unanswered(turn, event.code)
         self._tell_slot(freed)
 
     def _slot_expired(self) -> None:
         turn = self._answered_turn()
+        if turn is not None and self._slot.begun:
+            self._slot.wait_no_more()
+            self._tell(c.Reconnect())  # what is lost with it is told when it is
+            return
+        if self._slot.begun:
+            self._tell(c.CountUsage(self._slot.request_id, None))  # nobody will say what it cost
         freed = self._slot.expire(self._now)
-        if turn is not None:
+        if turn is not None and turn.tries == 1:
+            self._request_answer(turn)
+        elif turn is not None:
             self._fail_turn(turn)
         self._tell_slot(freed)
 
+    def _go_unanswered(self, turn: Turn, code: str) -> None:
+        """The upstream has failed to answer. Where that may pass, and nothing was heard yet, it is asked once more."""
+        if code in PASSING and turn.tries == 1 and not turn.answered:
+            turn.retry_at = self._now + SECOND_TRY
+        else:
+            self._fail_turn(turn)
+
+    # -- the upstream is lost ------------------------------------------------------------------------------------
+
+    def _upstream_lost(self, event: e.UpstreamLost) -> None:
+        self._tell(c.TellNotice("reconnecting"))
+        self._away = True
+        self._owed_commits.clear()
+        self._said.cut(self._pending_cut())
+        self._cut, self._forgotten = None, self._ledger.item_ids
+        unfinished = self._slot.abandon()
+        if unfinished:
+            self._tell(c.CountUsage(unfinished, None))
+        if self._turn is not None:
+            self._salvage(self._turn)
+        self._recall(self._said.history())
+        if self._page_shown:
+            self._tell_page()
+        if self._turn is not None and not self._turn.upstream_done:
+            self._take_up(self._turn)
+
+    def _upstream_back(self, event: e.UpstreamBack) -> None:
+        self._tell(c.TellNotice("say_again" if self._must_repeat else "reconnected"))
+        self._away = self._must_repeat = False
+
+    def _salvage(self, turn: Turn) -> None:
+        """What the lost upstream leaves of the open turn: all of it, what was sent of its answer, or nothing."""
+        turn.context_item, turn.commit_deadline, turn.retry_at = "", None, None
+        if turn.upstream_done or (turn.pushed and turn.state is TurnState.SPEAKING):
+            return
+        if turn.answered:
+            self._break_off(turn)
+        elif turn.written and turn.state is not TurnState.SPEAKING:
+            turn.committed = True  # as a part of what is recalled
+            self._said.ask(turn.item_id, self._transcripts.get(turn.item_id))
+        else:
+            self._lose_turn(turn)
+
+    def _break_off(self, turn: Turn) -> None:
+        turn.broken = turn.upstream_done = True
+        self._said.break_off()
+        if self._forgotten:
+            self._tell(c.PlayDone(self._forgotten[-1]))
+        self._complete_if_heard()
+
+    def _take_up(self, turn: Turn) -> None:
+        """Go on with the open turn where nothing is known of it."""
+        if turn.passages:
+            self._inject_context(turn)
+        if turn.state is TurnState.RESPONDING:
+            self._request_answer(turn)
+        else:
+            self._answer_if_ready()
+
+    def _lose_turn(self, turn: Turn) -> None:
+        """The visitor must say it again. They are told so when somebody can hear it."""
+        if self._away:
+            self._must_repeat = True
+        else:
+            self._tell(c.TellNotice("say_again"))
+        self._end_turn(turn, TurnOutcome.FAILED)
+
     # -- how turns begin and end ---------------------------------------------------------------------------------
 
-    def _open_turn(self, item_id: str, *, typed: bool = False) -> Turn:
+    def _open_turn(self, item_id: str, *, typed: bool = False, pushed: bool = False) -> Turn:
         self._turns += 1
+        self._must_repeat = False
         prefetch = Prefetch(
             self._prefetch_policy,
             self._turns,
@@ -410,14 +537,19 @@ class Conversation:
             retrieval=self._retrieval,
             carried=self._carried,
         )
-        self._show_page()
-        self._turn = Turn(self._turns, item_id, prefetch, Timeline(self._now), typed=typed)
+        if not self._page_shown:  # before the first question; it stands for as long as the connection does
+            self._page_shown = True
+            self._tell_page()
+        self._turn = Turn(self._turns, item_id, prefetch, Timeline(self._now), typed=typed, pushed=pushed)
         return self._turn
 
-    def _show_page(self) -> None:
-        """Once, before the first question; it stands for the whole session, so upstreams can cache it."""
-        if self._turns == 1 and self._page is not None and self._page.text:
+    def _tell_page(self) -> None:
+        if self._page is not None and self._page.text:
             self._tell(c.InjectContext(PAGE_ITEM, render_page(self._page), (self._page,)))
+
+    def _recall(self, history: History) -> None:
+        if history.items:
+            self._tell(c.Recall(history))
 
     def _barge_in(self) -> None:
         if self._cut is not None:
@@ -431,18 +563,27 @@ class Conversation:
     def _cut_memory(self, heard: list[Unheard]) -> None:
         """Cut the upstream's memory of each item to what was heard; of what was not heard at all, none is left."""
         self._cut = None
+        self._said.cut(heard)
         for item in heard:
+            if item.item_id in self._forgotten:
+                continue
             if item.heard_ms <= 0:
                 self._tell(c.DeleteItem(item.item_id))
             elif item.heard_ms < item.sent_ms:
                 self._tell(c.Truncate(item.item_id, item.heard_ms))
+
+    def _pending_cut(self) -> list[Unheard]:
+        return self._cut.estimate if self._cut is not None else []
 
     def _complete_if_heard(self) -> None:
         """Rule 2: the upstream is done and nothing audible is left."""
         turn = self._turn
         if turn is not None and turn.upstream_done and not self._ledger.audible(self._now):
             self._ledger.clear()
-            self._end_turn(turn, TurnOutcome.INTERRUPTED if turn.cancelled else TurnOutcome.COMPLETED)
+            if turn.broken:
+                self._lose_turn(turn)
+            else:
+                self._end_turn(turn, TurnOutcome.INTERRUPTED if turn.cancelled else TurnOutcome.COMPLETED)
 
     def _fail_if_never_committed(self) -> None:
         turn = self._turn

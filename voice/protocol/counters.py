@@ -17,6 +17,8 @@ class Counters:
     """Audio that the visitor sent, taken while not muted."""
     dropped_frames: int = 0
     """Of those: lost because the provider did not take them in time."""
+    reconnects: int = 0
+    """How often the provider was lost and dialled again."""
     answer_frames: int = 0
     answer_ms: int = 0
     """Audio that was sent to the visitor."""

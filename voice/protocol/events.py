@@ -150,6 +150,20 @@ class Fault:
     param: str | None = None
 
 
+# -- from the line to the upstream --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamLost:
+    """The connection is gone, with all that the upstream knew, and another one is being made. What was on its way to
+    the upstream was not said; what is said from now on goes to the next one, in its order."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamBack:
+    """The other connection is there."""
+
+
 # -- from the browser ---------------------------------------------------------------------------------------------
 
 
@@ -229,6 +243,7 @@ UpstreamEvent = (
     | ResponseDone
     | Fault
 )
+LineEvent = UpstreamLost | UpstreamBack
 BrowserEvent = TextSubmitted | Heard | Interrupt | Muted | PushStarted | PushReleased
 KnowledgeEvent = PassagesRetrieved | RetrievalFailed
-Event = UpstreamEvent | BrowserEvent | KnowledgeEvent
+Event = UpstreamEvent | LineEvent | BrowserEvent | KnowledgeEvent

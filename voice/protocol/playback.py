@@ -81,18 +81,28 @@ class PlaybackLedger:
         """When the clock alone will say that all has been heard; ``None`` while nothing is to be heard."""
         return self._end() if self._is_owed() else None
 
-    def stop(self, now: float) -> list[Unheard]:
-        """Barge-in: forget all. Returns the items not reported to be heard to their end, in playing order, each with
-        what the clock says was heard of it; nothing if nothing was audible."""
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """The items that were sent since the last silence, in playing order."""
+        return tuple(self._items)
+
+    def unheard(self, now: float) -> list[Unheard]:
+        """The items not reported to be heard to their end, in playing order, each with what the clock says was heard
+        of it; nothing if nothing is audible."""
+        if not self.audible(now):
+            return []
         estimate = min(self._sent_ms, self._heard_ms + max(0.0, now - self._counted_at) * 1000)
-        cut = [
+        return [
             Unheard(item.item_id, int(item.sent_ms), round(min(max(estimate - item.offset_ms, 0.0), int(item.sent_ms))))
             for item in self._items.values()
             if self._heard_ms < item.offset_ms + item.sent_ms
         ]
-        audible = self.audible(now)
+
+    def stop(self, now: float) -> list[Unheard]:
+        """Barge-in: forget all. Returns what was :meth:`unheard`."""
+        cut = self.unheard(now)
         self.clear()
-        return cut if audible else []
+        return cut
 
     def clear(self) -> None:
         """All has been heard, or nobody asks any more."""

@@ -22,6 +22,8 @@ CANCEL_LIMIT = 2.0
 """Seconds that a cancelled answer may take to say that it is done."""
 BUSY = "conversation_already_has_active_response"
 BUSY_TRIES = 3
+PASSING = frozenset({"server_error", "rate_limit_exceeded", "inference_rate_limit_exceeded"})
+"""Codes of failures that may be over in a moment."""
 
 
 class SlotState(Enum):
@@ -111,15 +113,21 @@ class ResponseSlot:
             return None
         return self._free(now)
 
+    @property
+    def begun(self) -> bool:
+        """Whether an answer has begun and is not over, wanted or not."""
+        return bool(self._response_id)
+
+    def wait_no_more(self) -> None:
+        """Something else will end the wait for this answer."""
+        self.deadline = None
+
     def expire(self, now: float) -> list[ToUpstream]:
-        """The deadline has passed: whatever held the slot is given up."""
-        commands: list[ToUpstream] = []
-        if self.state is SlotState.ACTIVE:
-            commands.append(CancelResponse(self._response_id))
-        return commands + self._free(now)
+        """The deadline has passed: a request, or a cancelled answer, that nothing is heard of is given up."""
+        return self._free(now)
 
     def abandon(self) -> str:
-        """The session is over. The request whose answer will not be heard of any more; empty if there is none."""
+        """The connection is over. The request whose answer will not be heard of any more; empty if there is none."""
         unfinished = "" if self.state is SlotState.FREE else self.request_id
         self.state, self.deadline, self._waiting = SlotState.FREE, None, ""
         return unfinished

@@ -23,6 +23,8 @@ class Tally:
     def __init__(self, model: str, prices: Prices, *, metered: bool) -> None:
         self.dropped_frames = 0
         """Set by whoever drops them."""
+        self.reconnects = 0
+        """Set by whoever dials."""
         self._model, self._prices, self._metered = model, prices, metered
         self._mic_frames = self._mic_bytes = self._answer_frames = self._answer_bytes = 0
         self._underruns = Underruns()
@@ -69,6 +71,7 @@ class Tally:
             mic_frames=self._mic_frames,
             mic_ms=duration_ms(self._mic_bytes),
             dropped_frames=self.dropped_frames,
+            reconnects=self.reconnects,
             answer_frames=self._answer_frames,
             answer_ms=duration_ms(self._answer_bytes),
             underruns=self._underruns.total,

@@ -37,6 +37,10 @@ class Turn:
     prefetch: Prefetch
     timeline: Timeline
     typed: bool = False
+    pushed: bool = False
+    """Push-to-talk: the visitor's own hand says where it ends."""
+    written: bool = False
+    """The whole question is known as text."""
     state: TurnState = TurnState.SPEAKING
     committed: bool = False
     deadline: float | None = None
@@ -51,7 +55,13 @@ class Turn:
     """What stands in it."""
     prefetched: bool = False
     request_id: str = ""
+    tries: int = 0
+    """How often an answer was requested."""
+    retry_at: float | None = None
+    """When it is requested once more."""
     upstream_done: bool = False
+    broken: bool = False
+    """The upstream was lost in the middle of the answer."""
     cancelled: bool = False
     answer: str = ""
 
@@ -63,6 +73,17 @@ class Turn:
         """A fresh item id; short, because the Realtime API refuses more than 32 characters."""
         self.context_items += 1
         return f"{CONTEXT_ITEM}{self.number}_{self.context_items}"
+
+    def next_request(self) -> str:
+        """A fresh name for a request."""
+        self.tries += 1
+        self.request_id = f"req_{self.number}" if self.tries == 1 else f"req_{self.number}_{self.tries}"
+        return self.request_id
+
+    @property
+    def answered(self) -> bool:
+        """Something of an answer has come."""
+        return bool(self.answer) or self.timeline.at(Mark.FIRST_AUDIO) is not None
 
     def waited_ms(self, now: float) -> int:
         """How long the answer waited for retrieval alone: since the question was complete upstream."""

@@ -27,6 +27,8 @@ class UpstreamError(Exception):
     """The upstream cannot serve this session. Do not raise directly."""
 
     reason: EndReason = EndReason.UPSTREAM_UNAVAILABLE
+    retry_after: float | None = None
+    """Seconds that the service asks us to stay away; ``None`` where it does not say."""
 
 
 class UpstreamUnavailable(UpstreamError):
@@ -43,6 +45,10 @@ class UpstreamRateLimited(UpstreamError):
     """It has too much to do, or the account's quota is used up."""
 
     reason = EndReason.UPSTREAM_RATE_LIMITED
+
+    def __init__(self, text: str, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
 
 
 class UpstreamTimeout(UpstreamError):
@@ -64,7 +70,8 @@ class UpstreamClosed(UpstreamError):
 
 
 class Upstream(ABC):
-    """One conversation with a realtime model, entered once::
+    """One connection to a realtime model, entered once. A conversation that goes on from another connection, or from
+    another session, is told by :class:`~voice.protocol.commands.Recall`, which comes before all other commands::
 
         async with upstream:            # dials; at most ``open_timeout`` of the provider's own settings
             await upstream.send_audio(pcm)
@@ -103,7 +110,8 @@ class Upstream(ABC):
 
     @abstractmethod
     async def send(self, command: ToUpstream) -> None:
-        """Do what the conversation wants. ``SendSilence`` never comes here: the session feeds it as audio."""
+        """Do what the conversation wants. ``SendSilence`` and ``Reconnect`` never come here: one is fed as audio, the
+        other is for whoever holds the connection."""
 
     @abstractmethod
     def events(self) -> AsyncIterator[UpstreamEvent]:

@@ -174,7 +174,7 @@ class Refusing(FakeUpstream):
 
     async def send(self, command: c.ToUpstream) -> None:
         if isinstance(command, c.CreateResponse):
-            self.say(e.Fault("server_error", event_id=command.request_id))
+            self.say(e.Fault("invalid_value", event_id=command.request_id))
         await super().send(command)
 
 

@@ -15,6 +15,7 @@ from voice.protocol import events as e
 from voice.protocol.audio import BYTES_PER_MS
 from voice.protocol.context import Passage
 from voice.protocol.conversation import Conversation
+from voice.protocol.history import NOTHING_SAID, History
 from voice.protocol.outcomes import TurnOutcome
 from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
 
@@ -47,9 +48,12 @@ class Script:
         *,
         retrieval: Retrieval = "prefetch",
         page: Passage | None = None,
+        history: History = NOTHING_SAID,
         epoch: float = EPOCH,
     ) -> None:
-        self.conversation = Conversation(prefetch or POLICY, context or ContextPolicy(), retrieval=retrieval, page=page)
+        self.conversation = Conversation(
+            prefetch or POLICY, context or ContextPolicy(), retrieval=retrieval, page=page, history=history
+        )
         self.told: list[Told] = []
         self._epoch = epoch
         self._now = 0

@@ -25,6 +25,58 @@ def test_an_answer_that_fails_fails_its_turn_in_words() -> None:
     script.at(2_500, done("resp_1", status="failed", reason="rate_limit_exceeded"))
     script.assert_told(ANSWER_FAILED)
     script.assert_turn(1, TurnOutcome.FAILED)
+    script.at(9_000)
+    assert requests(script) == ["req_1"], "half an answer was heard, and nobody wants to hear it twice"
+
+
+@pytest.mark.parametrize("reason", ["server_error", "rate_limit_exceeded", "inference_rate_limit_exceeded"])
+def test_an_answer_that_fails_unheard_for_a_passing_reason_is_asked_for_once_more_after_a_second(reason: str) -> None:
+    script = Script()
+    request_id = script.ask()
+    script.at(2_400, done("resp_1", status="failed", reason=reason, request_id=request_id))
+    script.at(9_000)
+    assert script.when(c.CreateResponse) == [2_000, 3_400]
+    assert requests(script) == ["req_1", "req_1_2"]
+    script.begin_answer("resp_2", at=9_100, ms=10)
+    script.at(9_200, done("resp_2"), e.Heard("item_a", 10))
+    script.assert_turn(1, TurnOutcome.COMPLETED)
+    script.assert_never(c.TellNotice)
+
+
+def test_a_request_that_is_refused_for_a_passing_reason_is_made_once_more() -> None:
+    script = Script()
+    request_id = script.ask()
+    script.at(2_100, e.Fault("server_error", event_id=request_id))
+    script.at(4_000)
+    assert script.when(c.CreateResponse) == [2_000, 3_100]
+
+
+def test_an_answer_that_fails_twice_has_failed() -> None:
+    script = Script()
+    script.ask()
+    script.at(2_400, done("resp_1", status="failed", reason="server_error", request_id="req_1"))
+    script.at(3_500, done("resp_2", status="failed", reason="server_error", request_id="req_1_2"))
+    script.at(9_000)
+    assert requests(script) == ["req_1", "req_1_2"]
+    script.assert_turn(1, TurnOutcome.FAILED)
+    script.assert_told(ANSWER_FAILED)
+
+
+def test_who_interrupts_in_that_second_is_not_answered_after_all() -> None:
+    script = Script()
+    request_id = script.ask()
+    script.at(2_400, done("resp_1", status="failed", reason="server_error", request_id=request_id))
+    script.at(2_900, e.Interrupt())
+    script.at(9_000)
+    assert requests(script) == ["req_1"]
+
+
+def test_an_answer_without_a_word_is_none_whatever_cut_it_short() -> None:
+    script = Script()
+    request_id = script.ask()
+    script.at(2_400, done("resp_1", status="incomplete", reason="content_filter", request_id=request_id))
+    script.assert_turn(1, TurnOutcome.FAILED)
+    script.assert_told(ANSWER_FAILED)
 
 
 def test_an_answer_that_was_cut_short_by_its_token_limit_is_an_answer() -> None:
@@ -53,27 +105,24 @@ def test_an_answer_that_is_over_without_having_begun(status: str, outcome: TurnO
     assert requests(script) == ["req_1", "req_2"]
 
 
-def test_an_answer_that_never_begins_fails_after_8_seconds() -> None:
+def test_an_answer_that_never_begins_is_asked_for_again_after_8_seconds_and_fails_after_16() -> None:
     script = Script()
     script.ask()
-    script.at(20_000)
-    assert script.when(c.TurnEnded) == [10_000]
+    script.at(30_000)
+    assert script.when(c.CreateResponse) == [2_000, 10_000]
+    assert script.when(c.TurnEnded) == [18_000]
     script.assert_turn(1, TurnOutcome.FAILED)
 
 
-def test_an_answer_that_stalls_is_given_up_10_seconds_after_its_last_sign_of_life() -> None:
+def test_an_answer_that_stalls_costs_the_connection_10_seconds_after_its_last_sign_of_life() -> None:
     """A ``response.done`` that never comes."""
     script = Script()
     script.ask()
     script.begin_answer(at=2_400)
     script.at(5_000, e.AnswerDelta("resp_1", "item_a", "Well"))
-    script.at(20_000)
-    assert script.when(c.TurnEnded) == [15_000]
-    assert script.when(c.CancelResponse) == [15_000]
-    script.assert_told(ANSWER_FAILED)
-    script.assert_turn(1, TurnOutcome.FAILED)
-    script.ask("item_2", at=30_000)
-    assert requests(script) == ["req_1", "req_2"]
+    script.at(40_000)
+    assert script.when(c.Reconnect) == [15_000]
+    script.assert_open(1)
 
 
 def test_a_cancelled_answer_that_never_says_it_is_done_holds_up_the_next_for_2_seconds() -> None:
@@ -89,8 +138,8 @@ def test_a_cancelled_answer_that_never_says_it_is_done_holds_up_the_next_for_2_s
 def test_an_answer_that_begins_after_it_was_given_up_is_cancelled() -> None:
     script = Script()
     script.ask()
-    script.at(11_000)
-    told = script.at(11_500, e.ResponseStarted("resp_1", "req_1"), audio("resp_1", "item_a", 100))
+    script.at(19_000)
+    told = script.at(19_500, e.ResponseStarted("resp_1", "req_1"), audio("resp_1", "item_a", 100))
     assert told == [c.CancelResponse("resp_1")]
 
 
@@ -218,6 +267,15 @@ def test_an_answer_that_says_nothing_of_usage_is_told_too() -> None:
     script.begin_answer(at=2_400)
     script.at(2_500, done("resp_1"))
     assert script.all(c.CountUsage) == [c.CountUsage("resp_1", None)]
+
+
+def test_a_cancelled_answer_that_never_says_it_is_done_was_used_without_a_figure() -> None:
+    script = Script()
+    script.ask("item_1")
+    script.begin_answer(at=2_400)
+    script.at(2_900, e.Interrupt())
+    script.at(9_000)
+    assert script.all(c.CountUsage) == [c.CountUsage("req_1", None)]
 
 
 def test_a_transcript_has_a_bill_of_its_own() -> None:

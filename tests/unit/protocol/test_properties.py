@@ -33,12 +33,17 @@ PUSHER = st.one_of(
     st.just(e.TextSubmitted("Parking?")),
 )
 
+LOST = "the upstream is lost"
+LOSS = st.just(LOST)
+
 
 def live(world: World, story: list[tuple[Any, int]]) -> None:
     """The visitor does this and that, and waits in between; then the session ends."""
     for act, pause in story:
         if isinstance(act, int):
             world.speak(act)
+        elif act is LOST:
+            world.lose_upstream()
         else:
             world.do(act)
         world.live(pause)
@@ -52,6 +57,14 @@ def test_one_answer_at_a_time_one_context_a_turn_and_everything_accounted_for(
 ) -> None:
     """With an upstream, a browser and a knowledge that are slow, fail and overlap, but do what they promise."""
     live(World(seed, repeats=False, reports=reports), story)
+
+
+@settings(max_examples=250)
+@given(st.integers(0, 10**6), st.booleans(), st.lists(st.tuples(VISITOR | PUSHER | LOSS, PAUSES), max_size=12))
+def test_the_same_when_the_upstream_is_lost_again_and_again(
+    seed: int, repeats: bool, story: list[tuple[Any, int]]
+) -> None:
+    live(World(seed, repeats=repeats, reports=True), story)
 
 
 @settings(max_examples=250)
@@ -151,6 +164,8 @@ CHANCE: st.SearchStrategy[e.Event] = st.one_of(
     st.builds(e.TextSubmitted, TEXTS),
     st.builds(e.Heard, SOUNDS, st.integers(0, 3_000)),
     st.just(e.Interrupt()),
+    st.just(e.UpstreamLost()),
+    st.just(e.UpstreamBack()),
     st.builds(e.Muted, st.booleans()),
     st.just(e.PushStarted()),
     st.builds(e.PushReleased, st.integers(0, 3_000)),

@@ -25,6 +25,8 @@ class Witness:
         self._context = ""
         self._item_ids: set[str] = set()
         self._told_context = 0
+        self._requests: set[str] = set()
+        self._lost = 0
         self._searches: Counter[int] = Counter()
         self._searching: set[str] = set()
         self._search_ids: set[str] = set()
@@ -33,6 +35,9 @@ class Witness:
         """``commands`` followed ``event``, or a timeout."""
         if isinstance(event, e.ResponseStarted):
             self._begun.add(event.response_id)
+        if isinstance(event, e.UpstreamLost):
+            self._dead |= self._begun
+            self._context, self._lost = "", self._lost + 1
         for command in commands:
             self._check(event, command)
         if isinstance(event, e.PushStarted):
@@ -61,14 +66,17 @@ class Witness:
             case c.Truncate(item_id, heard):
                 assert 0 < heard * BYTES_PER_MS <= self._sent[item_id], "cut beyond what was sent"
             case c.InjectContext(item_id):
-                self._inject(item_id)
+                self._inject(item_id, again=isinstance(event, e.UpstreamLost))
             case c.DeleteItem(item_id):
                 self._context = "" if item_id == self._context else self._context
             case c.TellContext():
                 assert self._told_context < self._turn(), "an answer is requested twice"
                 self._told_context = self._turn()
             case c.CreateResponse(request_id):
-                assert request_id == f"req_{self._turn()}" == f"req_{self._told_context}"
+                assert self._told_context == self._turn()
+                assert f"{request_id}_".startswith(f"req_{self._turn()}_")
+                self._requests.add(request_id)
+                assert len(self._requests) <= 2 * self._turn() + self._lost, "an answer is asked for again and again"
             case c.Retrieve(search_id):
                 self._search(search_id)
             case c.CancelRetrieval(search_id):
@@ -87,11 +95,11 @@ class Witness:
         assert item_id not in self._item_ids, "an id is used twice"
         self._item_ids.add(item_id)
 
-    def _inject(self, item_id: str) -> None:
+    def _inject(self, item_id: str, *, again: bool) -> None:
         self._fresh(item_id)
         assert not self._context, "two contexts of one turn"
         assert item_id.startswith(f"ctx_{self._turn()}_"), "context of another turn"
-        assert self._told_context < self._turn(), "context after the answer was requested"
+        assert again or self._told_context < self._turn(), "context after the answer was requested"
         self._context = item_id
 
     def _search(self, search_id: str) -> None:

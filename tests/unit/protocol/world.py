@@ -51,6 +51,7 @@ class World:
         self._cancelled: set[str] = set()
         self._lost: set[str] = set()
         self._plays_until = 0
+        self._connection = 0
 
     # -- the visitor ---------------------------------------------------------------------------------------------
 
@@ -58,15 +59,22 @@ class World:
         """So many words at 2.5 a second; then the silence that ends an utterance."""
         self._utterances += 1
         item_id = f"item_{self._utterances}"
-        self._at(0, lambda: self._hear_speech(item_id))
+        self._upstream(0, lambda: self._hear_speech(item_id))
         for n in range(words):
             word = f" {WORDS[n % len(WORDS)]}"
-            self._say(400 * n + self._between(50, 900), e.TranscriptDelta(item_id, word))
-        self._at(400 * words + 500, lambda: self._hear_silence(item_id))
+            self._upstream_says(400 * n + self._between(50, 900), e.TranscriptDelta(item_id, word))
+        self._upstream(400 * words + 500, lambda: self._hear_silence(item_id))
 
     def do(self, event: e.Event) -> None:
         """Something on the page."""
         self._say(0, event)
+
+    def lose_upstream(self) -> None:
+        """It is gone with all that it knew and was about to say; another one is there within five seconds."""
+        self._connection += 1
+        self._items, self._speaking, self._answering = [], "", ""
+        self._at(0, e.UpstreamLost)
+        self._at(self._between(0, 5_000), e.UpstreamBack)
 
     def live(self, milliseconds: int) -> None:
         """Time passes, and what is due happens."""
@@ -109,6 +117,16 @@ class World:
         if self._repeats and not isinstance(event, NEVER_TWICE) and self._luck.random() < 0.2:
             self._at(delay + self._between(0, 3_000), lambda: event)
 
+    def _upstream(self, delay: int, happening: Callable[[], e.Event | None]) -> None:
+        """It happens there, unless that connection is lost before."""
+        connection = self._connection
+        self._at(delay, lambda: happening() if connection == self._connection else None)
+
+    def _upstream_says(self, delay: int, event: e.Event) -> None:
+        self._upstream(delay, lambda: event)
+        if self._repeats and not isinstance(event, NEVER_TWICE) and self._luck.random() < 0.2:
+            self._upstream(delay + self._between(0, 3_000), lambda: event)
+
     def _follow(self, event: e.Event | None, commands: list[c.Command]) -> None:
         self.witness.saw(event, commands)
         for command in commands:
@@ -118,6 +136,10 @@ class World:
 
     def _receive(self, command: c.Command) -> None:
         match command:
+            case c.Recall():
+                assert not self._items, "what was said is told again"
+            case c.Reconnect():
+                self.lose_upstream()
             case c.InjectContext(item_id) | c.SubmitText(item_id):
                 self._items.append(item_id)
             case c.DeleteItem(item_id):
@@ -134,7 +156,7 @@ class World:
                 self._commit(f"item_{self._utterances}", self._between(20, 300))
             case c.SendSilence() if self._speaking:
                 item_id = self._speaking
-                self._at(600, lambda: self._hear_silence(item_id))
+                self._upstream(600, lambda: self._hear_silence(item_id))
             case c.Play(item_id, pcm):
                 self._play(item_id, duration_ms(len(pcm)))
             case c.Retrieve(search_id):
@@ -159,27 +181,30 @@ class World:
             self._items.append(item_id)
             return e.InputCommitted(item_id, previous)
 
-        self._at(delay, committed)
-        self._say(self._between(0, 20_000), e.TranscriptDone(item_id, "When do you open on Sundays?"))
-        self._at(self._between(0, 20_000), lambda: self._bill_transcript(item_id))
+        self._upstream(delay, committed)
+        self._upstream_says(self._between(0, 20_000), e.TranscriptDone(item_id, "When do you open on Sundays?"))
+        self._upstream(self._between(0, 20_000), lambda: self._bill_transcript(item_id))
 
     def _create_response(self, request_id: str) -> None:
         assert not self._answering, f"{request_id} is asked for while {self._answering} is being made"
         if self._luck.random() < 0.1:
             code = self._luck.choice([BUSY, "server_error"])
-            self._say(self._between(10, 200), e.Fault(code, event_id=request_id))
+            self._upstream_says(self._between(10, 200), e.Fault(code, event_id=request_id))
             return
+        if self._luck.random() < 0.05:
+            return  # it is never heard of again
         self._responses += 1
         response_id = self._answering = f"resp_{self._responses}"
         self._requests[response_id] = request_id
         delay = self._between(10, 900)
-        self._say(delay, e.ResponseStarted(response_id, request_id))
+        self._upstream_says(delay, e.ResponseStarted(response_id, request_id))
         for n in range(self._between(0, 8)):
             delay += self._between(0, 300)
-            self._at(delay, partial(self._make_audio, response_id, f"{response_id}_{n // 3}"))
+            self._upstream(delay, partial(self._make_audio, response_id, f"{response_id}_{n // 3}"))
         ends: list[e.ResponseStatus] = ["completed", "completed", "incomplete", "failed"]
         status = self._luck.choice(ends)
-        self._at(delay + 50, lambda: self._finish(response_id, status))
+        if self._luck.random() < 0.9:
+            self._upstream(delay + 50, lambda: self._finish(response_id, status))
 
     def _make_audio(self, response_id: str, item_id: str) -> e.Event | None:
         if response_id in self._cancelled and self._luck.random() < 0.5:
@@ -191,7 +216,7 @@ class World:
     def _cancel_response(self, response_id: str) -> None:
         if response_id == self._answering and response_id not in self._cancelled:
             self._cancelled.add(response_id)
-            self._at(self._between(0, 900), lambda: self._finish(response_id, "cancelled"))
+            self._upstream(self._between(0, 900), lambda: self._finish(response_id, "cancelled"))
 
     def _finish(self, response_id: str, status: e.ResponseStatus) -> e.Event | None:
         if self._answering != response_id or (response_id in self._cancelled and status != "cancelled"):
@@ -200,7 +225,7 @@ class World:
         usage = self.billed[response_id] = self._bill()
         over = e.ResponseDone(response_id, status, usage=usage, request_id=self._requests[response_id])
         if self._repeats:
-            self._say(self._between(1, 3_000), over)
+            self._upstream_says(self._between(1, 3_000), over)
         return over
 
     def _bill(self) -> dict[str, Any]:
@@ -219,7 +244,7 @@ class World:
         usage = self.billed[item_id] = {"type": "duration", "seconds": self._between(0, 9_000) / 1000}
         billed = e.TranscriptBilled(item_id, WRITER, usage)
         if self._repeats:
-            self._say(self._between(1, 3_000), billed)
+            self._upstream_says(self._between(1, 3_000), billed)
         return billed
 
     def _play(self, item_id: str, milliseconds: int) -> None:

@@ -26,6 +26,7 @@ from voice.protocol.commands import (
     CreateResponse,
     DeleteItem,
     InjectContext,
+    Recall,
     SubmitText,
     ToUpstream,
     Truncate,
@@ -41,6 +42,7 @@ from voice.protocol.events import (
     TranscriptFailed,
     UpstreamEvent,
 )
+from voice.protocol.history import History as Said
 from voice.protocol.turn import PAGE_ITEM
 
 from .answer import Background, Sentence, compose, greeting, needs_knowledge
@@ -59,7 +61,8 @@ class Engine:
     """One conversation in ``language`` (two letters).
 
     ``hears``: speech can be recognised in that language; if not, windows are ignored. ``voices``: the languages that
-    can be spoken; sentences in others are written only.
+    can be spoken; sentences in others are written only. ``connection`` is in all ids, so that those of two connections
+    of one session are different.
     """
 
     def __init__(
@@ -70,8 +73,10 @@ class Engine:
         hears: bool = True,
         voices: Collection[str] = (),
         push_to_talk: bool = False,
+        connection: str = "",
     ) -> None:
         self.language = language
+        self._connection = connection
         self._languages = options.languages
         self._hears = hears
         self._numbers = count(1)
@@ -92,6 +97,8 @@ class Engine:
     def obey(self, command: ToUpstream) -> list[Output]:
         """Do what the conversation wants."""
         match command:
+            case Recall(history=said):
+                self._recall(said)
             case InjectContext(item_id=item_id, passages=(page,)) if item_id == PAGE_ITEM:
                 self._page = page
             case InjectContext(item_id=item_id, passages=passages):
@@ -159,8 +166,19 @@ class Engine:
         self._draft()
 
     def _submit(self, item_id: str, text: str) -> None:
+        self._history.add(Question(item_id, self._language(text), text))
+
+    def _recall(self, said: Said) -> None:
+        for item in said:
+            item_id = self._name("past")
+            if item.role == "user":
+                self._history.add(Question(item_id, self._language(item.text), item.text))
+            else:
+                self._history.said(item_id, item.text)
+
+    def _language(self, text: str) -> str:
         guess = language_of(text, self.language)
-        self._history.add(Question(item_id, guess if guess in self._languages else self.language, text))
+        return guess if guess in self._languages else self.language
 
     def _commit(self) -> None:
         if self._listener.heard_any:
@@ -238,4 +256,4 @@ class Engine:
         return out
 
     def _name(self, kind: str) -> str:
-        return f"{kind}_{next(self._numbers)}"
+        return f"{kind}_{self._connection}{next(self._numbers)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Iterable
 from typing import Self
 
@@ -68,6 +69,7 @@ class LocalUpstream(Upstream):
             hears=hears,
             voices=self._speech.voices.keys(),
             push_to_talk=self._session.push_to_talk,
+            connection=f"{secrets.token_hex(4)}_",
         )
         self.limits = self._find_limits(language)
         await self._group.__aenter__()

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from typing import Any, Self, TypeGuard
 
 from voice.protocol.audio import duration_ms
-from voice.protocol.commands import ClearAudio, CommitAudio, ToUpstream
-from voice.protocol.events import AudioDelta, Fault, TranscriptBilled, TranscriptDone, UpstreamEvent
+from voice.protocol.commands import ClearAudio, CommitAudio, Recall, ToUpstream
+from voice.protocol.events import AudioDelta, Fault, ResponseDone, TranscriptBilled, TranscriptDone, UpstreamEvent
 from voice.upstream.base import Upstream, UpstreamError, UpstreamProtocolError, UpstreamSession
 from voice.upstream.openai import configuration, handshake, wire
 from voice.upstream.openai.correlation import Correlation
@@ -69,7 +70,9 @@ class OpenAIUpstream(Upstream):
         """What the conversation is told about its own transcripts."""
         self._observer = PartialsObserver()
         self._correlation = Correlation(
-            push_to_talk=session.push_to_talk, second_writes=options.partials == "second_socket"
+            push_to_talk=session.push_to_talk,
+            second_writes=options.partials == "second_socket",
+            connection=f"{secrets.token_hex(4)}_",
         )
         self._second: SecondSocket | None = None
         self._arrivals: asyncio.Queue[Arrival] | None = None
@@ -140,6 +143,8 @@ class OpenAIUpstream(Upstream):
                 yield told
 
     def _encode(self, command: ToUpstream) -> list[str]:
+        if isinstance(command, Recall):
+            return wire.recall(command.history)
         return wire.encode_with_tool(command) if self._options.context_role == "tool" else [wire.encode(command)]
 
     # -- the first socket ------------------------------------------------------------------------------------
@@ -157,8 +162,10 @@ class OpenAIUpstream(Upstream):
         """Whether a frame said anything. Raises what ends the session."""
         if event is None:
             handshake.check_garbage(self.decoder)
-        elif isinstance(event, Fault) and event.code in handshake.FATAL:
-            raise handshake.FATAL[event.code](event.code)
+        elif isinstance(event, Fault):
+            handshake.check_fatal(event.code)
+        elif isinstance(event, ResponseDone) and event.status == "failed":
+            handshake.check_fatal(event.reason or "")  # told there alone
         return event is not None
 
     def _compare(self, asked: dict[str, Any], given: dict[str, Any]) -> None:

@@ -57,14 +57,15 @@ class Utterance:
 class Correlation:
     """Puts the events of both sessions into the one order and numbering of the conversation.
 
-    ``second_writes`` says whether the conversation itself does not transcribe.
+    ``second_writes`` says whether the conversation itself does not transcribe. ``connection`` is in the ids that are
+    made here, so that those of two connections of one session are different.
     """
 
-    def __init__(self, *, push_to_talk: bool, second_writes: bool) -> None:
+    def __init__(self, *, push_to_talk: bool, second_writes: bool, connection: str = "") -> None:
         self.second_writes = second_writes
         """Whether utterances that begin now have their words from the second session."""
         self._push_to_talk = push_to_talk
-        self._numbers = count(1)
+        self._numbers, self._connection = count(1), connection
         self._open = self._next_push()
         self._utterances: dict[str, Utterance] = {}
         """By the item id that the conversation gave them."""
@@ -220,7 +221,7 @@ class Correlation:
         """Push-to-talk: the utterance that is open from now on, where it needs a name before it has an item."""
         if not (self._push_to_talk and self.second_writes):
             return None
-        return Utterance(f"said_{next(self._numbers)}", second=True)
+        return Utterance(f"said_{self._connection}{next(self._numbers)}", second=True)
 
     def _known(self) -> list[Utterance]:
         """Each utterance that is remembered, once; with push-to-talk some have no item yet."""

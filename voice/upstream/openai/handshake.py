@@ -93,6 +93,16 @@ def check_garbage(decoder: wire.Decoder) -> None:
         raise UpstreamProtocolError(f"more than {MALFORMED_LIMIT} malformed frames")
 
 
+def check_fatal(code: str) -> None:
+    """End a session for an error that no other session of this account is spared either, or that says it is over.
+
+    Raises:
+        UpstreamError: it is one of :data:`FATAL`.
+    """
+    if code in FATAL:
+        raise FATAL[code](code)
+
+
 def relaxed(update: dict[str, Any], refused: Fault) -> dict[str, Any]:
     """``update`` without the optional field that was refused.
 

@@ -139,18 +139,23 @@ def _translated(failure: Exception) -> UpstreamError:
         case TimeoutError():
             return UpstreamTimeout("no answer in time")
         case InvalidStatus():
-            return _refusal(failure.response.status_code)
+            return _refusal(failure.response.status_code, failure.response.headers.get("Retry-After", ""))
         case ConnectionClosed():
             return _closed(failure)
     return UpstreamUnavailable(f"cannot be reached: {type(failure).__name__}")
 
 
-def _refusal(status: int) -> UpstreamError:
+def _refusal(status: int, retry_after: str) -> UpstreamError:
     if status == 429:
-        return UpstreamRateLimited("HTTP 429")
+        return UpstreamRateLimited("HTTP 429", _seconds(retry_after))
     if status in {408, 504}:
         return UpstreamTimeout(f"HTTP {status}")
     return (UpstreamUnavailable if status >= 500 else UpstreamRefused)(f"HTTP {status}")
+
+
+def _seconds(retry_after: str) -> float | None:
+    """The seconds that the header names; one that names a date says nothing to us."""
+    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
 
 
 def _closed(closed: ConnectionClosed) -> UpstreamError:

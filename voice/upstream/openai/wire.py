@@ -17,6 +17,7 @@ from typing import Any
 
 from voice.protocol import commands, events
 from voice.protocol.events import UpstreamEvent
+from voice.protocol.history import History, Item
 from voice.protocol.turn import CONTEXT_ITEM
 from voice.upstream.openai.server_events import (
     ITEM_ADDED,
@@ -39,6 +40,9 @@ TOOL = "search_site_knowledge"
 
 _CALL = "_call"
 
+CUT = " …"
+"""Behind what was heard of an answer that was cut short, so that the model does not take it for all of it."""
+
 COMMIT_ID = "commit"
 """``event_id`` of a commit, echoed in the error that refuses it."""
 
@@ -56,6 +60,12 @@ def encode(command: commands.ToUpstream) -> str:
         TypeError: there is no such client event (``SendSilence`` goes as audio).
     """
     return dump(_client_event(command))
+
+
+def recall(history: History) -> list[str]:
+    """The frames that put an earlier conversation into one that is empty, as text: nobody can create what was heard
+    or said as sound. One that is refused leaves a gap, and the others."""
+    return [dump(_recalled(n, item)) for n, item in enumerate(history, start=1)]
 
 
 def encode_with_tool(command: commands.ToUpstream) -> list[str]:
@@ -105,6 +115,13 @@ def _client_event(command: commands.ToUpstream) -> dict[str, Any]:
         case commands.ClearAudio():
             return {"type": "input_audio_buffer.clear", "event_id": "clear"}
     raise TypeError(f"the Realtime API has no event for {type(command).__name__}")
+
+
+def _recalled(n: int, item: Item) -> dict[str, Any]:
+    item_id = f"past_{n}"
+    part = {"type": "input_text" if item.role == "user" else "output_text", "text": item.text + CUT * item.cut}
+    event = _created(item_id, {"type": "message", "role": item.role, "content": [part]})
+    return {**event, "event_id": HOUSEKEEPING + item_id}
 
 
 def _item(item_id: str, role: str, content: str) -> dict[str, Any]:
