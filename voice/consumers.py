@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import uuid
 from collections.abc import Coroutine
 from decimal import Decimal
@@ -29,14 +30,16 @@ from voice.admission.store import Refused, StoreUnavailable
 from voice.conf import conf
 from voice.credential import Credential
 from voice.following import Follower, Hearer, followed
-from voice.frames import Frames, Over, Said
+from voice.frames import Frames, Over
 from voice.messages import MESSAGES
 from voice.observed import Observed
 from voice.protocol import commands as c
 from voice.protocol.budget import Budgets
 from voice.protocol.events import TextSubmitted
 from voice.protocol.outcomes import REFUNDED, EndReason
-from voice.protocol.wires import voice_v1 as wire
+from voice.protocol.wires.base import Said
+from voice.protocol.wires.messages import ClientMessage, Commit, End, RefreshAuth, Start
+from voice.protocol.wires.voice_v1 import VoiceV1
 from voice.records import Recorder, RecordsUnavailable
 from voice.session import Session
 from voice.tokens import Identity
@@ -58,17 +61,17 @@ HEARERS: dict[str, Hearer] = {standing.MESSAGE: standing.hear}
 
 
 class VoiceConsumer(AsyncWebsocketConsumer):
-    """One conversation over ``voice.v1``, as ``voice/docs/protocol.md`` documents it."""
+    """One conversation, over the wire that the client asked for."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Accept, converse, say goodbye. Nothing is raised but a cancellation: Daphne's housekeeping dies of it."""
         self.scope, self.base_send = scope, send
-        self._frames = Frames(receive)
-        self._encoder = wire.Encoder()
+        self._wire = VoiceV1()
+        self._frames = Frames(receive, self._wire)
         self._sent = 0
         self._language = translation.get_language_from_request(_request(scope))
         await receive()  # websocket.connect
-        await self.accept(wire.SUBPROTOCOL if wire.SUBPROTOCOL in scope["subprotocols"] else None)
+        await self.accept(self._wire.subprotocol if self._wire.subprotocol in scope["subprotocols"] else None)
         try:
             await self._converse()
         except Over as over:
@@ -90,6 +93,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         logs.current.set(session_id)
         await self._take_place(session_id, str(identity.user.pk), limits)
         async with held(gate.store(), session_id) as lease, followed(standing.look, HEARERS, _look_after) as follower:
+            await self._tell(c.TellAdmitted(session_id, int(time.time() + limits.session_seconds)))
             start, first = await _unless_lost(lease, self._first_message())
             self._language = wiring.language(start)
             async with wiring.recorder(session_id, start) as recorder:
@@ -125,24 +129,26 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         """Whose address counts this start; none where addresses are not counted, so that none is kept."""
         return addresses.of_scope(self.scope) if limits.sessions_per_address_per_hour else ""
 
-    async def _first_message(self) -> tuple[wire.Start, Said | None]:
+    async def _first_message(self) -> tuple[Start, Said | None]:
         """How the conversation is to be, and what was said instead of that, if it was not said first."""
         try:
             async with asyncio.timeout(FIRST_MESSAGE_LIMIT):
                 while True:
                     match said := await self._frames.next():
-                        case wire.Start():
+                        case Start():
                             return said, None
                         case bytes() | TextSubmitted():
-                            return wire.Start(), said
-                        case wire.End():
+                            return Start(), said
+                        case End():
                             raise Over(EndReason.CLIENT_HANGUP)
-                        case c.TellError():
+                        case c.ToBrowser():
                             await self._tell(said)
                         case _:
                             await self._tell(c.TellError("unexpected", "Say start first, or ask something."))
         except TimeoutError:
-            raise Over(EndReason.TIMEOUT) from None
+            if not self._wire.begins_unasked:
+                raise Over(EndReason.TIMEOUT) from None
+            return Start(), None
 
     async def _open_record(self, recorder: Recorder, session: Session, identity: Identity, notice: str) -> None:
         upstream = session.upstream
@@ -206,7 +212,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
             while said is not None:
                 if isinstance(said, bytes):
                     session.push_audio(said)
-                elif not isinstance(said, wire.RefreshAuth):
+                elif not isinstance(said, RefreshAuth):
                     _pass_on(session, said)
                 elif refreshing is None or refreshing.done():
                     refreshing = tasks.create_task(credential.renew(said.token))
@@ -224,7 +230,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
     # -- out -----------------------------------------------------------------------------------------------------
 
     async def _tell(self, command: c.ToBrowser) -> None:
-        for frame in self._encoder.encode(command):
+        for frame in self._wire.encode(command):
             self._sent += 1
             if isinstance(frame, bytes):
                 await self.send(bytes_data=frame)
@@ -246,7 +252,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
             message = str(MESSAGES[over.reason])
         try:
             async with asyncio.timeout(GOODBYE_LIMIT):
-                await self.send(text_data=wire.ending(over.reason, message, over.retry_after_ms))
+                await self._tell(c.TellEnding(over.reason, message, over.retry_after_ms))
             for _ in range(TO_THE_WIRE):
                 await asyncio.sleep(0)
             if patience:
@@ -286,17 +292,17 @@ async def _look_after() -> None:
         tasks.create_task(guarding.run(conf().safeguard, conf().prices.currency))
 
 
-def _pass_on(session: Session, said: wire.ClientMessage | c.TellError) -> None:
+def _pass_on(session: Session, said: ClientMessage | c.ToBrowser) -> None:
     match said:
-        case wire.End():
+        case End():
             session.end(EndReason.CLIENT_HANGUP)
-        case wire.Commit():
+        case Commit():
             session.release_push()
-        case wire.Start():
+        case Start():
             session.tell(c.TellError("unexpected", "start comes first and once.", "type"))
-        case c.TellError():
+        case c.ToBrowser():
             session.tell(said)
-        case wire.RefreshAuth():
+        case RefreshAuth():
             raise AssertionError("handled on the receive path")
         case _:
             session.receive(said)

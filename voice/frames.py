@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from voice.protocol.commands import TellError
 from voice.protocol.outcomes import EndReason
-from voice.protocol.wires import voice_v1 as wire
+from voice.protocol.wires.base import Frame, Said, Wire
+from voice.protocol.wires.fields import TEXT_LIMIT, WireError
 
 BAD_AUDIO_LIMIT = 20
 """Bad audio frames after which a client is given up."""
 HANGUPS = (1000, 1001, None)
 """Close codes with which a browser leaves on purpose: told to, by navigating away, or without saying."""
-
-Said = wire.ClientMessage | bytes | TellError
-"""A message, a piece of audio, or what to tell the client of a frame that was neither."""
 
 
 class Over(Exception):
@@ -29,10 +27,11 @@ class Over(Exception):
 
 
 class Frames:
-    """The frames of one socket."""
+    """The frames of one socket, in the words of its ``wire``."""
 
-    def __init__(self, receive: Callable[[], Awaitable[Any]]) -> None:
-        self._receive = receive
+    def __init__(self, receive: Callable[[], Awaitable[Any]], wire: Wire) -> None:
+        self._receive, self._wire = receive, wire
+        self._said: deque[Said] = deque()
         self._bad_audio = 0
         self.received = 0
         """How many there were."""
@@ -41,19 +40,24 @@ class Frames:
         """Whether the client has left, so that nothing can be told any more."""
 
     async def next(self) -> Said:
-        """What is said next.
+        """What is said next. Of a frame that is wrong, that is what the client is told about it.
 
         Raises:
             Over: the client left, or sent what nobody should.
         """
+        while not self._said:
+            self._said.extend(self._decoded(await self._frame()))
+        return self._said.popleft()
+
+    async def _frame(self) -> Frame:
         message = await self._receive()
         self._begun = True
         if message["type"] == "websocket.disconnect":
             self.gone = True
             raise Over(EndReason.CLIENT_HANGUP if message.get("code") in HANGUPS else EndReason.CLIENT_LOST)
         self.received += 1
-        audio = message.get("bytes")
-        return self._text(message.get("text") or "") if audio is None else self._audio(audio)
+        audio: bytes | None = message.get("bytes")
+        return str(message.get("text") or "") if audio is None else audio
 
     async def begun(self, limit: float) -> None:
         """Wait until the client has sent anything, at most ``limit`` seconds. What it is does not matter any more."""
@@ -61,22 +65,19 @@ class Frames:
             return
         with suppress(Over, TimeoutError):
             async with asyncio.timeout(limit):
-                await self.next()
+                await self._frame()
 
-    def _audio(self, frame: bytes) -> Said:
-        try:
-            wire.check_audio(frame)
-        except wire.WireError as error:
-            self._bad_audio += 1
-            if self._bad_audio >= BAD_AUDIO_LIMIT:
-                raise Over(EndReason.BAD_MESSAGE) from None
-            return error.told()
-        return frame
-
-    def _text(self, frame: str) -> Said:
-        if len(frame) > wire.TEXT_LIMIT or len(frame.encode("utf-8", "replace")) > wire.TEXT_LIMIT:
+    def _decoded(self, frame: Frame) -> tuple[Said, ...]:
+        if isinstance(frame, str) and _is_too_long(frame):
             raise Over(EndReason.TOO_BIG)
         try:
-            return wire.decode(frame)
-        except wire.WireError as error:
-            return error.told()
+            return self._wire.decode(frame)
+        except WireError as error:
+            self._bad_audio += error.code == "invalid_audio"
+            if self._bad_audio >= BAD_AUDIO_LIMIT:
+                raise Over(EndReason.BAD_MESSAGE) from None
+            return (error.told(),)
+
+
+def _is_too_long(text: str) -> bool:
+    return len(text) > TEXT_LIMIT or len(text.encode("utf-8", "replace")) > TEXT_LIMIT

@@ -24,7 +24,7 @@ from voice.keeping import Recorder
 from voice.knowledge.base import EVERYONE, Knowledge, KnowledgeError, NoKnowledge, Scope
 from voice.protocol.context import page_of
 from voice.protocol.conversation import Conversation
-from voice.protocol.wires.voice_v1 import Start
+from voice.protocol.wires.messages import Start
 from voice.records import Recorder as SessionRecorder
 from voice.session import Session, SessionTerms, Tell
 from voice.spool import Spool

@@ -9,7 +9,9 @@ from voice.frames import BAD_AUDIO_LIMIT, Frames, Over
 from voice.protocol.commands import TellError
 from voice.protocol.events import Muted, TextSubmitted
 from voice.protocol.outcomes import EndReason
-from voice.protocol.wires.voice_v1 import TEXT_LIMIT, End
+from voice.protocol.wires.fields import TEXT_LIMIT
+from voice.protocol.wires.messages import End
+from voice.protocol.wires.voice_v1 import VoiceV1
 
 SECOND = 48_000
 
@@ -19,7 +21,7 @@ def frames(*messages: dict[str, Any]) -> Frames:
     arriving: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     for message in messages:
         arriving.put_nowait({"type": "websocket.receive", **message})
-    return Frames(arriving.get)
+    return Frames(arriving.get, VoiceV1())
 
 
 async def over(socket: Frames) -> EndReason:
@@ -102,7 +104,7 @@ async def test_a_client_that_says_nothing_is_waited_for_so_long_and_no_longer() 
 async def test_a_client_that_has_left_is_not_waited_for() -> None:
     arriving: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     arriving.put_nowait({"type": "websocket.disconnect", "code": 1006})
-    socket = Frames(arriving.get)
+    socket = Frames(arriving.get, VoiceV1())
     async with asyncio.timeout(1):
         await socket.begun(60)
         await socket.begun(60)

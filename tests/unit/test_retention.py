@@ -15,7 +15,7 @@ from voice import retention, wiring
 from voice.models import VoiceSession, VoiceTranscript, VoiceTurn
 from voice.protocol.commands import TurnEnded
 from voice.protocol.outcomes import TurnOutcome
-from voice.protocol.wires.voice_v1 import Start
+from voice.protocol.wires.messages import Start
 from voice.records import Recorder
 from voice.spool import Spool
 

@@ -1,7 +1,7 @@
 """What the conversation wants done. The session carries each command to its one receiver, in the order given.
 
 Commands are frozen values, in four families named after who receives them. What the browser is told is the wire's
-vocabulary without its encoding: :mod:`voice.protocol.wires.voice_v1` turns it into frames.
+vocabulary without its encoding: a wire, :mod:`voice.protocol.wires.base`, turns it into frames, or has no word for it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voice.protocol.context import Passage, Source
+from voice.protocol.events import ResponseStatus
 from voice.protocol.history import History
-from voice.protocol.outcomes import TurnOutcome
+from voice.protocol.outcomes import EndReason, TurnOutcome
 
 # -- to the upstream ----------------------------------------------------------------------------------------------
 
@@ -111,6 +112,15 @@ class ToBrowser:
 
 
 @dataclass(frozen=True, slots=True)
+class TellAdmitted(ToBrowser):
+    """They may talk. The upstream is not dialled yet. ``expires_at`` is when the session is over at the latest, but for
+    the time that dialling takes, in seconds since 1970."""
+
+    session_id: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class TellReady(ToBrowser):
     """The session may begin. ``seconds`` is how long it may last."""
 
@@ -134,12 +144,26 @@ class TellSpeechStopped(ToBrowser):
 
 
 @dataclass(frozen=True, slots=True)
+class TellCommitted(ToBrowser):
+    """What the visitor said is now an item of the conversation."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class TellUserTranscript(ToBrowser):
     """The visitor's words so far, whole, replacing what was shown for this item before."""
 
     item_id: str
     text: str = field(repr=False)
     final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TellAnswerStarted(ToBrowser):
+    """An answer begins. What is told of answers from here on is of this one."""
+
+    response_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +187,17 @@ class PlayDone(ToBrowser):
     """No more audio of this item will follow."""
 
     item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TellAnswerDone(ToBrowser):
+    """All of the answer was told: it is as the upstream made it. One that is interrupted, or fails, has no such end
+    but the turn's."""
+
+    status: ResponseStatus
+    reason: str | None
+    usage: Mapping[str, Any] | None = field(repr=False)
+    """As the upstream gave it, unchecked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +249,18 @@ class TellError(ToBrowser):
     code: str
     message: str
     param: str | None = None
+    event_id: str | None = None
+    """The client's own name for what it sent, on wires where it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellEnding(ToBrowser):
+    """The last word of a session, or to somebody who is turned away. The close frame follows."""
+
+    reason: EndReason
+    message: str
+    """In the visitor's language."""
+    retry_after_ms: int | None = None
 
 
 # -- to the knowledge ---------------------------------------------------------------------------------------------

@@ -272,9 +272,11 @@ class Conversation:
         if self._owed_commits and (self._turn is None or self._turn.item_id != event.item_id):
             self._past_items.append(event.item_id)
             self._asked.note(event.item_id, self._owed_commits.popleft(), "")
-            return
         turn = self._owner(event.item_id)
-        if turn is None or turn.committed:
+        if turn is None:
+            self._tell(c.TellCommitted(event.item_id))  # an earlier turn's; it is in the conversation all the same
+            return
+        if turn.committed:
             return
         turn.item_id, turn.committed = event.item_id, True
         turn.timeline.mark(Mark.COMMITTED, self._now)
@@ -282,6 +284,7 @@ class Conversation:
             turn.context_confirmed = event.previous_item_id == turn.context_item
         if turn.state is TurnState.SPEAKING:
             self._speech_ends(turn, event.item_id)  # a server that does not say so itself
+        self._tell(c.TellCommitted(event.item_id))
         self._answer_if_ready()
 
     # -- the visitor types, presses, listens ---------------------------------------------------------------------
@@ -400,6 +403,7 @@ class Conversation:
         self._tell_slot(self._slot.started(event.response_id, event.request_id, self._now))
         if self._turn is not None and self._slot.accepts(event.response_id):
             self._turn.timeline.mark(Mark.RESPONSE_STARTED, self._now)
+            self._tell(c.TellAnswerStarted(event.response_id))
 
     def _audio_delta(self, event: e.AudioDelta) -> None:
         turn = self._answering(event.response_id)
@@ -430,6 +434,7 @@ class Conversation:
             self._go_unanswered(turn, event.reason or "")
         elif turn is not None:
             turn.upstream_done, turn.cancelled = True, event.status == "cancelled"
+            self._tell(c.TellAnswerDone(event.status, event.reason, event.usage))
             self._complete_if_heard()
         self._tell_slot(freed)
 

@@ -12,7 +12,15 @@ from __future__ import annotations
 from collections import deque
 
 from voice.protocol.audio import duration_ms
-from voice.protocol.commands import Play, PlayDone, StopPlayback, TellAnswerTranscript, ToBrowser
+from voice.protocol.commands import (
+    Play,
+    PlayDone,
+    StopPlayback,
+    TellAnswerDone,
+    TellAnswerStarted,
+    TellAnswerTranscript,
+    ToBrowser,
+)
 
 AHEAD = 2.0
 """Seconds of audio that the browser may hold."""
@@ -21,7 +29,7 @@ ANSWER_LIMIT_MS = 60_000
 MESSAGES_LIMIT = 1_000
 """Messages that may wait here; a client that leaves so many unread does not read at all."""
 
-_ANSWER = (Play, PlayDone, TellAnswerTranscript)
+_ANSWER = (Play, PlayDone, TellAnswerTranscript, TellAnswerStarted, TellAnswerDone)
 
 
 class Egress:

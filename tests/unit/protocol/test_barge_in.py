@@ -253,7 +253,7 @@ def test_a_second_push_before_the_first_is_committed_stays_a_question_of_its_own
     script.at(0, e.PushStarted())
     script.at(800, e.PushReleased(800))
     script.at(850, e.PushStarted())
-    assert script.at(900, e.InputCommitted("item_1")) == []
+    assert script.at(900, e.InputCommitted("item_1")) == [c.TellCommitted("item_1")]
     script.at(950, e.TranscriptDone("item_1", QUESTION))
     script.assert_never(c.Retrieve)
     script.at(1_850, e.PushReleased(1_000))

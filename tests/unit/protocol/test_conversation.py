@@ -242,7 +242,7 @@ def test_typing_while_speaking_drops_what_was_being_said() -> None:
     script.at(1_100, e.TextSubmitted("Parking?"))
     script.assert_turn(1, TurnOutcome.INTERRUPTED)
     told = script.at(1_200, e.SpeechStopped("item_1"), e.InputCommitted("item_1"))
-    assert told == []
+    assert told == [c.TellCommitted("item_1")]
     script.assert_open(2)
 
 

@@ -14,23 +14,16 @@ from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.context import Source
 from voice.protocol.outcomes import EndReason, TurnOutcome
-from voice.protocol.wires.voice_v1 import (
-    AUDIO_LIMIT,
-    CLIENT_TYPES,
-    SERVER_TYPES,
-    TEXT_LIMIT,
-    ClientMessage,
-    Commit,
-    Encoder,
-    End,
-    Page,
-    RefreshAuth,
-    Start,
-    WireError,
-    check_audio,
-    decode,
-    ending,
-)
+from voice.protocol.wires.fields import AUDIO_LIMIT, TEXT_LIMIT, WireError
+from voice.protocol.wires.messages import ClientMessage, Commit, End, Page, RefreshAuth, Start
+from voice.protocol.wires.voice_v1 import CLIENT_TYPES, SERVER_TYPES, UNTOLD, VoiceV1
+
+
+def decode(frame: str | bytes) -> Any:
+    """The one thing that a frame says."""
+    (said,) = VoiceV1().decode(frame)
+    return said
+
 
 # -- what a client may say ------------------------------------------------------------------------------------------
 
@@ -200,13 +193,13 @@ def test_the_largest_legal_messages_fit_into_a_frame_in_any_script() -> None:
 
 @pytest.mark.parametrize("size", [0, 2, 1_920, AUDIO_LIMIT])
 def test_a_second_of_whole_samples_is_an_audio_frame(size: int) -> None:
-    check_audio(bytes(size))
+    assert decode(bytes(size)) == bytes(size)
 
 
 @pytest.mark.parametrize("size", [1, 1_921, AUDIO_LIMIT + 2])
 def test_half_a_sample_or_more_than_a_second_is_none(size: int) -> None:
     with pytest.raises(WireError) as raised:
-        check_audio(bytes(size))
+        decode(bytes(size))
     assert (raised.value.code, raised.value.param) == ("invalid_audio", None)
 
 
@@ -239,6 +232,17 @@ TOLD: list[tuple[c.ToBrowser, dict[str, Any]]] = [
     (c.TellNotice("answer_failed"), {"type": "notice", "code": "answer_failed"}),
     (c.TellExpiring(30, "duration"), {"type": "session.expiring", "seconds": 30, "why": "duration"}),
     (c.TellError("x", "m", None), {"type": "error", "code": "x", "message": "m", "param": None}),
+    (
+        c.TellEnding(EndReason.DISABLED, "Off."),
+        {
+            "type": "session.ending",
+            "code": 4503,
+            "reason": "disabled",
+            "retry": "no",
+            "retry_after_ms": None,
+            "message": "Off.",
+        },
+    ),
 ]
 
 
@@ -250,19 +254,26 @@ def to_browser() -> set[type]:
 
 @pytest.mark.parametrize(("command", "message"), TOLD, ids=[message["type"] for _, message in TOLD])
 def test_what_is_told_is_one_json_object(command: c.ToBrowser, message: dict[str, Any]) -> None:
-    (frame,) = Encoder().encode(command)
+    (frame,) = VoiceV1().encode(command)
     assert isinstance(frame, str)
     assert json.loads(frame) == message
 
 
 def test_every_command_to_the_browser_has_its_message() -> None:
-    assert {type(command) for command, _ in TOLD} | {c.Play} == to_browser()
-    told = {message["type"] for _, message in TOLD}
-    assert told | {"audio.item", "session.ending"} == SERVER_TYPES
+    assert {type(command) for command, _ in TOLD} | {c.Play, *UNTOLD} == to_browser()
+    assert {message["type"] for _, message in TOLD} | {"audio.item"} == SERVER_TYPES
+
+
+@pytest.mark.parametrize(
+    "command",
+    [c.TellAdmitted("s", 1), c.TellCommitted("i"), c.TellAnswerStarted("r"), c.TellAnswerDone("completed", None, None)],
+)
+def test_what_it_has_no_word_for_is_not_told(command: c.ToBrowser) -> None:
+    assert VoiceV1().encode(command) == []
 
 
 def test_audio_is_binary_and_says_whose_it_is_when_that_changes() -> None:
-    encoder = Encoder()
+    encoder = VoiceV1()
     frames = [frame for item in ("a", "a", "b", "a") for frame in encoder.encode(c.Play(item, item.encode()))]
     assert frames == [
         '{"type":"audio.item","item_id":"a"}', b"a", b"a",
@@ -272,7 +283,7 @@ def test_audio_is_binary_and_says_whose_it_is_when_that_changes() -> None:
 
 
 def test_messages_between_audio_do_not_make_it_say_so_again() -> None:
-    encoder = Encoder()
+    encoder = VoiceV1()
     encoder.encode(c.Play("a", b"1"))
     encoder.encode(c.TellAnswerTranscript("a", "x"))
     assert encoder.encode(c.Play("a", b"2")) == [b"2"]
@@ -280,18 +291,11 @@ def test_messages_between_audio_do_not_make_it_say_so_again() -> None:
 
 def test_half_an_emoji_of_an_upstream_does_not_end_the_session() -> None:
     for command in (c.TellAnswerTranscript("i", "\ud83d"), c.TellUserTranscript("i", "\ude42", final=False)):
-        (frame,) = Encoder().encode(command)
+        (frame,) = VoiceV1().encode(command)
         assert isinstance(frame, str)
         frame.encode()
 
 
-def test_the_end_tells_code_reason_and_reconnect_rule() -> None:
-    assert json.loads(ending(EndReason.RATE_LIMITED, "Five an hour.", 120_000)) == {
-        "type": "session.ending",
-        "code": 4429,
-        "reason": "rate_limited",
-        "retry": "after",
-        "retry_after_ms": 120_000,
-        "message": "Five an hour.",
-    }
-    assert json.loads(ending(EndReason.DISABLED, "Off."))["retry_after_ms"] is None
+def test_that_it_may_be_tried_again_later_is_told_in_milliseconds() -> None:
+    (frame,) = VoiceV1().encode(c.TellEnding(EndReason.RATE_LIMITED, "Five an hour.", 120_000))
+    assert json.loads(frame)["retry_after_ms"] == 120_000

@@ -1,0 +1,35 @@
+"""The port to a dialect: frames in, what was said out; commands in, the frames that tell them out. Pure."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from voice.protocol.commands import ToBrowser
+from voice.protocol.wires.messages import ClientMessage
+
+Frame = str | bytes
+"""What goes over the socket: text or binary."""
+
+Said = ClientMessage | bytes | ToBrowser
+"""A message; a piece of audio (PCM, whole samples, at most a second); or what the client is told at once."""
+
+
+class Wire(ABC):
+    """The dialect of one connection, which may remember what went over it. A new one is made for each."""
+
+    subprotocol: str
+    """Agreed upon, if the client has offered it."""
+    begins_unasked: bool = False
+    """Whether the conversation also begins where the client says nothing at first."""
+
+    @abstractmethod
+    def decode(self, frame: Frame) -> tuple[Said, ...]:
+        """What a frame says, in order; mostly one thing.
+
+        Raises:
+            WireError: it is not of the vocabulary.
+        """
+
+    @abstractmethod
+    def encode(self, command: ToBrowser) -> list[Frame]:
+        """The frames that tell ``command``, in order; none where the dialect has no word for it."""
