@@ -80,8 +80,8 @@ class VoiceSettings:
     budgets: Budgets = field(default_factory=Budgets)
     safeguard: Safeguard = field(default_factory=Safeguard)
     spool: str = ""
-    """Directory for ends of sessions that wait for the database, of this site's user alone (0700). By default one in
-    the system's directory for temporary files, which may not outlive a reboot."""
+    """Directory for ends of sessions and turns that wait for the database, of this site's user alone (0700). By default
+    one in the system's directory for temporary files, which may not outlive a reboot."""
     transcripts: bool = False
     """Whether what is said is stored, from visitors who were shown the notice of ``consent``."""
     retention_days: int = 30

@@ -38,6 +38,7 @@ class Process:
     port: int
     environment: dict[str, str] = field(repr=False)
     log: Path
+    application: str
     popen: subprocess.Popen[bytes] | None = None
 
     @property
@@ -49,7 +50,7 @@ class Process:
         """Start it. :meth:`wait` returns when it answers."""
         # Daphne drops a handshake after five seconds, and then nobody can tell the client anything: time for a crowd.
         options = ["-b", "127.0.0.1", "-p", str(self.port), "--websocket_connect_timeout", "60"]
-        command = [sys.executable, "-m", "daphne", *options, "project.asgi:application"]
+        command = [sys.executable, "-m", "daphne", *options, self.application]
         with self.log.open("ab") as log:
             self.popen = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
 
@@ -107,7 +108,9 @@ class Site:
 
 
 @contextmanager
-def running(folder: Path, processes: int, **overrides: str) -> Iterator[Site]:
+def running(
+    folder: Path, processes: int, *, application: str = "project.asgi:application", **overrides: str
+) -> Iterator[Site]:
     """Start them all, with a new database in ``folder``; ``overrides`` are variables of their environment."""
     database = folder / "several.sqlite3"
     with RedisServer() as redis:
@@ -121,7 +124,7 @@ def running(folder: Path, processes: int, **overrides: str) -> Iterator[Site]:
             **overrides,
         }
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True)
-        all_of_them = [Process(_free_port(), environment, folder / f"{n}.log") for n in range(processes)]
+        all_of_them = [Process(_free_port(), environment, folder / f"{n}.log", application) for n in range(processes)]
         try:
             for process in all_of_them:
                 process.start()

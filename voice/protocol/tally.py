@@ -24,7 +24,7 @@ class Tally:
         self.dropped_frames = 0
         """Set by whoever drops them."""
         self.reconnects = 0
-        """Set by whoever dials."""
+        """Set by whoever dials. What another connection bills is another bill, also where its ids begin anew."""
         self._model, self._prices, self._metered = model, prices, metered
         self._mic_frames = self._mic_bytes = self._answer_frames = self._answer_bytes = 0
         self._underruns = Underruns()
@@ -55,7 +55,7 @@ class Tally:
                 self._searches.update(fact.searches)
             case c.CountUsage() if fact.usage is not None or self._metered:
                 usage = UNKNOWN if fact.usage is None else read(fact.usage)
-                self._bills.add(fact.bill_id, fact.model or self._model, usage)
+                self._bills.add(f"{self.reconnects} {fact.bill_id}", fact.model or self._model, usage)
 
     @property
     def cost(self) -> Decimal | None:

@@ -64,6 +64,14 @@ def test_a_bill_that_is_told_twice_counts_once():
     assert counted.counters().text_in == 100
 
 
+def test_a_bill_of_another_connection_is_another_although_its_id_is_the_same():
+    counted = tally()
+    counted.count(c.CountUsage("resp_1", USAGE))
+    counted.reconnects = 1
+    counted.count(c.CountUsage("resp_1", USAGE))
+    assert counted.counters().text_in == 200
+
+
 def test_an_answer_without_figures_makes_an_estimate():
     counted = tally()
     counted.count(c.CountUsage("resp_1", None))
