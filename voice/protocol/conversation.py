@@ -45,7 +45,7 @@ from voice.protocol.prefetch import Found, Prefetch
 from voice.protocol.responses import ResponseSlot
 from voice.protocol.timeline import Mark, Timeline
 from voice.protocol.transcripts import KEPT, Transcripts
-from voice.protocol.turn import PAGE_ITEM, Turn, TurnState
+from voice.protocol.turn import PAGE_ITEM, TYPED_ITEM, Turn, TurnState
 
 SHORTEST_PUSH_MS = 100
 """The Realtime API refuses to commit less audio than this."""
@@ -252,7 +252,7 @@ class Conversation:
 
     def _text_submitted(self, event: e.TextSubmitted) -> None:
         self._barge_in()
-        turn = self._open_turn(f"usr_{self._turns + 1}", typed=True)
+        turn = self._open_turn(f"{TYPED_ITEM}{self._turns + 1}", typed=True)
         turn.committed = True
         turn.timeline.mark(Mark.COMMITTED, self._now)
         self._transcripts.replace(turn.item_id, event.text)
@@ -380,7 +380,7 @@ class Conversation:
             self._fail_turn(turn)
         elif turn is not None:
             turn.upstream_done, turn.cancelled = True, event.status == "cancelled"
-            self._tell(c.TellAnswerDone(event.status, event.reason, event.usage))
+            self._tell(c.TellAnswerDone(event.response_id, event.status, event.reason, event.usage))
             self._complete_if_heard()
         self._tell_slot(freed)
 
