@@ -38,8 +38,7 @@ from voice.protocol.budget import Budgets
 from voice.protocol.events import TextSubmitted
 from voice.protocol.outcomes import REFUNDED, EndReason
 from voice.protocol.wires.base import Said
-from voice.protocol.wires.messages import ClientMessage, Commit, End, RefreshAuth, Start
-from voice.protocol.wires.voice_v1 import VoiceV1
+from voice.protocol.wires.messages import ClientMessage, Commit, Discard, End, RefreshAuth, Start
 from voice.records import Recorder, RecordsUnavailable
 from voice.session import Session
 from voice.tokens import Identity
@@ -66,7 +65,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Accept, converse, say goodbye. Nothing is raised but a cancellation: Daphne's housekeeping dies of it."""
         self.scope, self.base_send = scope, send
-        self._wire = VoiceV1()
+        self._wire = wiring.wire(scope["url_route"]["kwargs"].get("wire"), scope["subprotocols"])
         self._frames = Frames(receive, self._wire)
         self._sent = 0
         self._language = translation.get_language_from_request(_request(scope))
@@ -106,6 +105,8 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         """Who it is, and within which limits. Raises :class:`Over`."""
         if scope["voice_refusal"] is not None:
             raise _refusal(scope["voice_refusal"])
+        if not all(map(self._wire.tolerates, scope["voice_parameters"])):
+            raise _refusal(EndReason.BAD_MESSAGE)
         identity: Identity = scope["voice_identity"]
         if not origins.admits(scope, identity):
             raise _refusal(EndReason.FORBIDDEN_ORIGIN)
@@ -146,9 +147,10 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                         case _:
                             await self._tell(c.TellError("unexpected", "Say start first, or ask something."))
         except TimeoutError:
-            if not self._wire.begins_unasked:
+            start = self._wire.unasked()
+            if start is None:
                 raise Over(EndReason.TIMEOUT) from None
-            return Start(), None
+            return start, None
 
     async def _open_record(self, recorder: Recorder, session: Session, identity: Identity, notice: str) -> None:
         upstream = session.upstream
@@ -298,6 +300,8 @@ def _pass_on(session: Session, said: ClientMessage | c.ToBrowser) -> None:
             session.end(EndReason.CLIENT_HANGUP)
         case Commit():
             session.release_push()
+        case Discard():
+            session.discard_push()
         case Start():
             session.tell(c.TellError("unexpected", "start comes first and once.", "type"))
         case c.ToBrowser():

@@ -24,8 +24,9 @@ logger = logging.getLogger(__name__)
 Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[Any]]
 
-BEARER = "voice.bearer."
-"""A subprotocol that begins so carries the credential: the one thing that a page's script can add to the handshake."""
+BEARERS = ("voice.bearer.", "openai-insecure-api-key.")
+"""A subprotocol that begins so carries the credential: the one thing that a page's script can add to the handshake. The
+second is how OpenAI's own clients do it in a browser."""
 _SECRET_HEADERS = frozenset({b"authorization", b"sec-websocket-protocol"})
 _SECRET_PARAMETERS = frozenset({"token", "access_token", "access", "ticket", "jwt", "bearer", "auth", "authorization"})
 
@@ -36,6 +37,7 @@ class JWTAuthMiddleware:
     - ``user``: the user, or ``AnonymousUser``;
     - ``voice_identity``: an :class:`~voice.tokens.Identity`, or ``None``;
     - ``voice_refusal``: the :class:`~voice.protocol.outcomes.EndReason` to refuse with, or ``None``;
+    - ``voice_parameters``: the names of the query's parameters;
     - ``subprotocols``: those offered, without the credential.
 
     No credential is left in the scope: inside are error reporters, which send it home.
@@ -51,11 +53,12 @@ class JWTAuthMiddleware:
         inner = {
             **scope,
             "headers": [pair for pair in scope["headers"] if pair[0].lower() not in _SECRET_HEADERS],
-            "query_string": b"",  # this socket has no parameters
-            "subprotocols": [name for name in _offered(scope) if not name.startswith(BEARER)],
+            "query_string": b"",  # nothing in it is for this socket
+            "subprotocols": [name for name in _offered(scope) if not name.startswith(BEARERS)],
             "user": identity.user if identity else AnonymousUser(),
             "voice_identity": identity,
             "voice_refusal": refusal,
+            "voice_parameters": frozenset() if refusal else _parameters(scope),
         }
         return await self.app(inner, receive, send)
 
@@ -89,13 +92,18 @@ def _offered(scope: Scope) -> list[str]:
 
 
 def _in_subprotocols(offered: Iterable[str]) -> list[str]:
-    return [name.removeprefix(BEARER) for name in offered if name.startswith(BEARER)]
+    return [name.removeprefix(bearer) for name in offered for bearer in BEARERS if name.startswith(bearer)]
 
 
 def _in_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
     values = [value.decode("latin-1").split() for name, value in headers if name.lower() == b"authorization"]
     # Other schemes are not for us: a test site behind a password gets Basic with every request.
     return ["".join(value[1:]) for value in values if value and value[0].lower() == "bearer"]
+
+
+def _parameters(scope: Scope) -> frozenset[str]:
+    query = scope.get("query_string", b"").decode("latin-1")
+    return frozenset(name for name, _ in parse_qsl(query, keep_blank_values=True))
 
 
 def _is_secret_in_url(query: bytes) -> bool:
@@ -111,4 +119,4 @@ def _is_secret_in_url(query: bytes) -> bool:
 
 def _looks_secret(text: str) -> bool:
     # Every JWT begins so: the base64 of '{"'.
-    return text.startswith((BEARER, "eyJ"))
+    return text.startswith((*BEARERS, "eyJ"))

@@ -17,4 +17,7 @@ async def conversation(scope: Any, receive: Any, send: Any) -> None:
 
 
 # Channels routes with Django's path(), whose types know views only.
-websocket_urlpatterns = [path(PATH, conversation)]  # type: ignore[arg-type]
+websocket_urlpatterns = [
+    path(PATH, conversation),  # type: ignore[arg-type]
+    path(f"{PATH}/realtime", conversation, {"wire": "realtime"}),  # type: ignore[arg-type]
+]

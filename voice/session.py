@@ -164,6 +164,12 @@ class Session:
         if pushed is not None:
             self.receive(e.PushReleased(pushed))
 
+    def discard_push(self) -> None:
+        """Push-to-talk: the visitor takes back what they said since they last let go."""
+        if self._pushed_ms is not None:
+            self._pushed_ms = None
+            self.receive(e.PushReleased(0))
+
     def tell(self, command: c.ToBrowser) -> None:
         """Say something to the visitor that is not of the conversation."""
         self._egress.push(command, self._now())

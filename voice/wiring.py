@@ -10,7 +10,7 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -24,7 +24,10 @@ from voice.keeping import Recorder
 from voice.knowledge.base import EVERYONE, Knowledge, KnowledgeError, NoKnowledge, Scope
 from voice.protocol.context import page_of
 from voice.protocol.conversation import Conversation
+from voice.protocol.wires.base import Wire
 from voice.protocol.wires.messages import Start
+from voice.protocol.wires.realtime import Offer, Realtime
+from voice.protocol.wires.voice_v1 import VoiceV1
 from voice.records import Recorder as SessionRecorder
 from voice.session import Session, SessionTerms, Tell
 from voice.spool import Spool
@@ -68,7 +71,21 @@ def session(
     retrieval = "off" if scope is None else settings.retrieval
     page = page_of(start.page.title, start.page.text, start.page.url, terms.language)
     conversation = Conversation(settings.prefetch, settings.context, retrieval=retrieval, page=page)
-    return Session(terms, conversation, lambda: upstream(terms), knowledge(), tell, recorder)
+    return Session(terms, conversation, lambda: upstream(terms, start.voice), knowledge(), tell, recorder)
+
+
+def wire(asked: str | None, offered: Sequence[str]) -> Wire:
+    """The dialect of a connection: ``asked`` for by its address, or the first known one of those ``offered``."""
+    known = (name for name in offered if name in (Realtime.subprotocol, VoiceV1.subprotocol))
+    return Realtime(_offer()) if (asked or next(known, None)) == Realtime.subprotocol else VoiceV1()
+
+
+def _offer() -> Offer:
+    settings = conf()
+    if settings.provider == "openai":
+        options = settings.openai
+        return Offer(options.model, options.transcription_model, (options.voice, *options.voices))
+    return Offer("embedded", "embedded", ("embedded",))
 
 
 def language(start: Start) -> str:
@@ -78,10 +95,10 @@ def language(start: Start) -> str:
     return next((tag for tag in spoken if tag.lower().partition("-")[0] == primary), spoken[0])
 
 
-def upstream(terms: SessionTerms) -> Upstream:
-    """A new conversation with the provider of this site; nothing is dialled yet."""
+def upstream(terms: SessionTerms, voice: str = "") -> Upstream:
+    """A new conversation with the provider of this site, in its own voice or another one; nothing is dialled yet."""
     settings = conf()
-    wanted = UpstreamSession(terms.language, settings.instructions, terms.push_to_talk)
+    wanted = UpstreamSession(terms.language, settings.instructions, terms.push_to_talk, voice)
     if settings.provider == "openai":
         from voice.upstream.openai.client import OpenAIUpstream
 

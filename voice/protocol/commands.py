@@ -194,6 +194,7 @@ class TellAnswerDone(ToBrowser):
     """All of the answer was told: it is as the upstream made it. One that is interrupted, or fails, has no such end
     but the turn's."""
 
+    response_id: str
     status: ResponseStatus
     reason: str | None
     usage: Mapping[str, Any] | None = field(repr=False)

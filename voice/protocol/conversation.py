@@ -50,7 +50,7 @@ from voice.protocol.prefetch import Found, Prefetch
 from voice.protocol.responses import PASSING, ResponseSlot
 from voice.protocol.timeline import Mark, Timeline
 from voice.protocol.transcripts import KEPT, Asked, Transcripts
-from voice.protocol.turn import PAGE_ITEM, Turn, TurnState
+from voice.protocol.turn import PAGE_ITEM, TYPED_ITEM, Turn, TurnState
 
 SHORTEST_PUSH_MS = 100
 """The Realtime API refuses to commit less audio than this."""
@@ -291,7 +291,7 @@ class Conversation:
 
     def _text_submitted(self, event: e.TextSubmitted) -> None:
         self._barge_in()
-        turn = self._open_turn(f"usr_{self._turns + 1}", typed=True)
+        turn = self._open_turn(f"{TYPED_ITEM}{self._turns + 1}", typed=True)
         turn.committed = turn.written = True
         turn.timeline.mark(Mark.COMMITTED, self._now)
         self._transcripts.replace(turn.item_id, event.text)
@@ -434,7 +434,7 @@ class Conversation:
             self._go_unanswered(turn, event.reason or "")
         elif turn is not None:
             turn.upstream_done, turn.cancelled = True, event.status == "cancelled"
-            self._tell(c.TellAnswerDone(event.status, event.reason, event.usage))
+            self._tell(c.TellAnswerDone(event.response_id, event.status, event.reason, event.usage))
             self._complete_if_heard()
         self._tell_slot(freed)
 

@@ -17,7 +17,6 @@ from voice.protocol.commands import (
     PlayDone,
     StopPlayback,
     TellAnswerDone,
-    TellAnswerStarted,
     TellAnswerTranscript,
     ToBrowser,
 )
@@ -29,7 +28,7 @@ ANSWER_LIMIT_MS = 60_000
 MESSAGES_LIMIT = 1_000
 """Messages that may wait here; a client that leaves so many unread does not read at all."""
 
-_ANSWER = (Play, PlayDone, TellAnswerTranscript, TellAnswerStarted, TellAnswerDone)
+_ANSWER = (Play, PlayDone, TellAnswerTranscript, TellAnswerDone)
 
 
 class Egress:

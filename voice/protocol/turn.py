@@ -14,6 +14,9 @@ from voice.protocol.timeline import Mark, Timeline
 CONTEXT_ITEM = "ctx_"
 """How the ids of context items begin, and of no other items."""
 
+TYPED_ITEM = "usr_"
+"""How the ids of typed questions begin."""
+
 PAGE_ITEM = f"{CONTEXT_ITEM}page"
 """The id of the context item that holds the visitor's page."""
 

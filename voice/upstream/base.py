@@ -21,6 +21,8 @@ class UpstreamSession:
     instructions: str = field(repr=False, default="")
     push_to_talk: bool = False
     """Turn detection is off: the visitor's own commit ends their turn."""
+    voice: str = ""
+    """Who speaks the answers, where the provider has several voices; empty for the site's own."""
 
 
 class UpstreamError(Exception):

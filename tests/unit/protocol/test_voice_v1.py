@@ -266,7 +266,12 @@ def test_every_command_to_the_browser_has_its_message() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [c.TellAdmitted("s", 1), c.TellCommitted("i"), c.TellAnswerStarted("r"), c.TellAnswerDone("completed", None, None)],
+    [
+        c.TellAdmitted("s", 1),
+        c.TellCommitted("i"),
+        c.TellAnswerStarted("r"),
+        c.TellAnswerDone("r", "completed", None, None),
+    ],
 )
 def test_what_it_has_no_word_for_is_not_told(command: c.ToBrowser) -> None:
     assert VoiceV1().encode(command) == []

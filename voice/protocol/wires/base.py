@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from voice.protocol.commands import ToBrowser
-from voice.protocol.wires.messages import ClientMessage
+from voice.protocol.wires.messages import ClientMessage, Start
 
 Frame = str | bytes
 """What goes over the socket: text or binary."""
@@ -19,8 +19,6 @@ class Wire(ABC):
 
     subprotocol: str
     """Agreed upon, if the client has offered it."""
-    begins_unasked: bool = False
-    """Whether the conversation also begins where the client says nothing at first."""
 
     @abstractmethod
     def decode(self, frame: Frame) -> tuple[Said, ...]:
@@ -29,6 +27,14 @@ class Wire(ABC):
         Raises:
             WireError: it is not of the vocabulary.
         """
+
+    def tolerates(self, parameter: str) -> bool:
+        """Whether the address may have a query parameter of this name. It changes nothing."""
+        return True
+
+    def unasked(self) -> Start | None:
+        """How the conversation begins where the client says nothing for a while; ``None``: it does not."""
+        return None
 
     @abstractmethod
     def encode(self, command: ToBrowser) -> list[Frame]:

@@ -1,8 +1,9 @@
-"""The fields of a client's message, checked one by one; and the sizes that hold on every wire."""
+"""JSON in text frames: read field by field, with distrust, and written; and the sizes that hold on every wire."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 from voice.protocol.audio import BYTES_PER_MS, BYTES_PER_SAMPLE
@@ -46,7 +47,7 @@ class Fields:
     """The fields of one message, taken out one by one; what is left at the end was never documented."""
 
     def __init__(self, message: dict[str, Any], path: str = "") -> None:
-        self._message, self._path = message, path
+        self._message, self.path = message, path
 
     def text(self, name: str, limit: int, *, default: str | None = None, least: int = 0) -> str:
         """A string of ``least`` to ``limit`` characters without lone surrogates."""
@@ -81,21 +82,37 @@ class Fields:
         value = self._take(name, {})
         if not isinstance(value, dict):
             self._refuse(name, "must be an object")
-        return Fields(value, f"{self._path}{name}.")
+        return Fields(value, f"{self.path}{name}.")
+
+    def texts(self, most: int, name_limit: int, limit: int) -> dict[str, str]:
+        """All that is left: ``most`` strings of ``limit`` characters, under whatever names."""
+        names = list(self._message)
+        if len(names) > most or any(len(name) > name_limit or not _encodable(name) for name in names):
+            raise WireError("invalid_field", f"{self.path} has at most {most} short names.", self.path.rstrip("."))
+        return {name: self.text(name, limit) for name in names}
+
+    def anything(self, name: str, default: object = None) -> Any:
+        """Whatever stands there, for who looks at it closer."""
+        return self._message.pop(name, default)
+
+    def ignore(self, names: Iterable[str]) -> None:
+        """These may be there, and change nothing."""
+        for name in names:
+            self._message.pop(name, None)
 
     def done(self) -> None:
         """Nothing else may be there."""
         for name in self._message:
             shown = name[:40].encode("ascii", "replace").decode()
-            raise WireError("unknown_field", f"{self._path}{shown} is not a field of this message.", self._path + shown)
+            raise WireError("unknown_field", f"{self.path}{shown} is not a field of this message.", self.path + shown)
 
     def _take(self, name: str, default: Any) -> Any:
         if name not in self._message and default is None:
-            raise WireError("missing_field", f"{self._path}{name} is required.", self._path + name)
+            raise WireError("missing_field", f"{self.path}{name} is required.", self.path + name)
         return self._message.pop(name, default)
 
     def _refuse(self, name: str, must: str) -> NoReturn:
-        raise WireError("invalid_field", f"{self._path}{name} {must}.", self._path + name)
+        raise WireError("invalid_field", f"{self.path}{name} {must}.", self.path + name)
 
 
 def json_object(frame: str) -> dict[str, Any]:
@@ -106,6 +123,12 @@ def json_object(frame: str) -> dict[str, Any]:
     if not isinstance(message, dict):
         raise WireError("invalid_json", "A text frame holds one JSON object.")
     return message
+
+
+def json_text(message: Mapping[str, Any]) -> str:
+    """``message`` as the text of a frame."""
+    text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace").decode()  # an upstream may cut an emoji in two; half of one is no text
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -29,11 +29,18 @@ class Start:
     page: Page = Page()
     notice: str = ""
     """Version of the consent notice that the visitor was shown."""
+    voice: str = ""
+    """The voice that answers are spoken with, one of the site's list; empty for the site's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
     """Push-to-talk: the visitor let go. How much audio there was is the session's to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Push-to-talk: forget what was said since the last commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +55,4 @@ class End:
     """Goodbye."""
 
 
-ClientMessage = Start | Commit | RefreshAuth | End | e.TextSubmitted | e.Heard | e.Interrupt | e.Muted
+ClientMessage = Start | Commit | Discard | RefreshAuth | End | e.TextSubmitted | e.Heard | e.Interrupt | e.Muted

@@ -6,14 +6,21 @@ nothing of it is passed on as it came. What is wrong raises :class:`WireError`, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.wires.base import Frame, Said, Wire
-from voice.protocol.wires.fields import PLAYED_LIMIT_MS, TYPED_LIMIT, Fields, WireError, check_audio, json_object
+from voice.protocol.wires.fields import (
+    PLAYED_LIMIT_MS,
+    TYPED_LIMIT,
+    Fields,
+    WireError,
+    check_audio,
+    json_object,
+    json_text,
+)
 from voice.protocol.wires.messages import ClientMessage, Commit, End, Page, RefreshAuth, Start
 
 PAGE_TEXT_LIMIT = 2_048
@@ -111,8 +118,7 @@ def _question(fields: Fields) -> str:
 
 
 def _frame(kind: str, **fields: Any) -> str:
-    frame = json.dumps({"type": kind, **fields}, ensure_ascii=False, separators=(",", ":"))
-    return frame.encode("utf-8", "replace").decode()  # an upstream may cut an emoji in two; half of one is no text
+    return json_text({"type": kind, **fields})
 
 
 def _ending(command: c.TellEnding) -> str:

@@ -82,7 +82,7 @@ def session_update(options: OpenAIOptions, session: UpstreamSession, *, transcri
     Responses are never created by the service itself (``create_response`` false: context goes in first), but
     it does interrupt its own answer when the visitor begins to speak.
     """
-    output: dict[str, Any] = {"format": PCM, "voice": options.voice}
+    output: dict[str, Any] = {"format": PCM, "voice": session.voice or options.voice}
     if options.speed is not None:
         output["speed"] = options.speed
     settings: dict[str, Any] = {

@@ -35,6 +35,8 @@ class OpenAIOptions:
     goes through nobody whom the site has not named."""
 
     voice: str = "marin"
+    voices: tuple[str, ...] = ()
+    """Others, that programs may choose by the wire ``realtime``."""
     speed: float | None = None
     """Of the speaking voice, 0.25 to 1.5. ``None`` leaves it to the service (1.0)."""
     reasoning_effort: ReasoningEffort | None = None

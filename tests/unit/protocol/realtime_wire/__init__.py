@@ -1,0 +1,1 @@
+"""The wire ``realtime``, event by event."""
