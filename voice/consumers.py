@@ -49,6 +49,8 @@ log = logging.getLogger("voice.session")
 
 FIRST_MESSAGE_LIMIT = 10.0
 """Seconds in which a client must say something, also one that is refused."""
+SHORT_ID = 8
+"""Digits of a session's id that a visitor is told."""
 GOODBYE_LIMIT = 2.0
 """Seconds for the goodbye to leave."""
 TO_THE_WIRE = 2
@@ -99,7 +101,8 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                 found, observed = await scoping.scope_of(identity.user), Observed(recorder)
                 session = wiring.session(session_id, start, self._tell, observed, limits, found, allowance)
                 await self._open_record(recorder, session, identity, start.notice)
-                raise Over(await self._live(session, recorder, observed, lease, follower, identity, first))
+                reason = await self._live(session, recorder, observed, lease, follower, identity, first)
+                raise Over(reason, session.retry_after_ms)
 
     async def _admitted(self, scope: Any) -> tuple[Identity, Limits]:
         """Who it is, and within which limits. Raises :class:`Over`."""
@@ -252,6 +255,8 @@ class VoiceConsumer(AsyncWebsocketConsumer):
             return
         with translation.override(self._language):
             message = str(MESSAGES[over.reason])
+        if over.reason is EndReason.INTERNAL_ERROR and (session_id := logs.current.get()):
+            message = f"{message} ({session_id[:SHORT_ID]})"  # to be told to whoever can look it up
         try:
             async with asyncio.timeout(GOODBYE_LIMIT):
                 await self._tell(c.TellEnding(over.reason, message, over.retry_after_ms))

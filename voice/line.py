@@ -20,7 +20,7 @@ from voice.protocol import events as e
 from voice.protocol.backlog import Backlog
 from voice.protocol.commands import ToUpstream
 from voice.protocol.dialling import Dialling
-from voice.upstream.base import Upstream, UpstreamError, UpstreamTimeout
+from voice.upstream.base import Upstream, UpstreamClosed, UpstreamError, UpstreamTimeout
 
 log = logging.getLogger("voice.session")
 
@@ -56,7 +56,11 @@ class Line:
         self.backlog = Backlog()
         self.redials = 0
         """How often it was lost and dialled again."""
+        self.retry_after: float | None = None
+        """Seconds that the service asks us to stay away, where it did in the end."""
         self._session_id, self._connect, self._holder = session_id, connect, holder
+        self._failure: UpstreamError = UpstreamClosed("not dialled")
+        """By what the upstream was lost; before it was there, by what it could not be reached."""
         self._due, self._dropped = asyncio.Event(), asyncio.Event()
 
     def push_audio(self, pcm: bytes) -> None:
@@ -79,24 +83,15 @@ class Line:
 
         Cancelled, it closes the connection first, within a second.
         """
-        dialling, cause = Dialling(self._now()), None
-        while True:
-            error = await self._connection(dialling)
-            log.warning("upstream failed: %s", error, extra={"session": self._session_id})
-            note(Part.UPSTREAM, ok=False)
-            was_there = dialling.connected
-            cause = error if was_there else cause
-            wait = dialling.failed(error.reason, self._now(), error.retry_after)
-            if wait is None:
-                return cause or error
-            if was_there:
-                self._lose(dialling)
+        dialling = Dialling(self._now())
+        while (wait := await self._connection(dialling)) is not None:
             metrics.reconnecting("upstream")
             await asyncio.sleep(wait)
             self.upstream = self._connect()
+        return self._failure
 
-    async def _connection(self, dialling: Dialling) -> UpstreamError:
-        """One connection, from dialling to what it ends in.
+    async def _connection(self, dialling: Dialling) -> float | None:
+        """One connection, from dialling to its end. Seconds until the next; ``None``: the upstream is given up.
 
         In a task of its own: before Python 3.13 a task group swallows a cancellation that comes together with a
         failure inside of it, and a session that is over would go on to dial.
@@ -109,18 +104,31 @@ class Line:
             holding.cancel()
             await asyncio.wait({holding})
 
-    async def _hold(self, dialling: Dialling) -> UpstreamError:
+    async def _hold(self, dialling: Dialling) -> float | None:
         failures: list[UpstreamError] = []
-        try:
-            async with AsyncExitStack() as stack:
+        async with AsyncExitStack() as stack:
+            try:
                 await self._dial(stack, dialling.deadline)
                 self._reached(dialling)
                 async with asyncio.TaskGroup() as tasks:
                     for work in (self._listen, self._feed, self._until_dropped):
                         tasks.create_task(work())
-        except* UpstreamError as errors:
-            failures += [error for error in errors.exceptions if isinstance(error, UpstreamError)]
-        return failures[0]
+            except* UpstreamError as errors:
+                failures += [error for error in errors.exceptions if isinstance(error, UpstreamError)]
+            return self._failed(failures[0], dialling)  # told before it is closed, which may take a second
+
+    def _failed(self, error: UpstreamError, dialling: Dialling) -> float | None:
+        log.warning("upstream failed: %s", error, extra={"session": self._session_id})
+        note(Part.UPSTREAM, ok=False)
+        lost = dialling.connected
+        if lost or not dialling.redials:
+            self._failure = error
+        wait = dialling.failed(error.reason, self._now(), error.retry_after)
+        if wait is None:
+            self.retry_after = error.retry_after
+        elif lost:
+            self._lose(dialling)
+        return wait
 
     async def _dial(self, stack: AsyncExitStack, deadline: float) -> None:
         try:

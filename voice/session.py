@@ -127,6 +127,11 @@ class Session:
         return self._line.upstream
 
     @property
+    def retry_after_ms(self) -> int | None:
+        """When another session may come, after one that the provider was too busy for; ``None``: it did not say."""
+        return None if self._line.retry_after is None else round(self._line.retry_after * 1000)
+
+    @property
     def depths(self) -> dict[str, float]:
         """The most seconds of audio that waited for the upstream, and for the visitor."""
         return {"backlog": duration_ms(self._line.backlog.deepest) / 1000, "egress": self._egress.deepest_ms / 1000}

@@ -35,6 +35,7 @@ from voice.upstream.base import Upstream, UpstreamSession
 
 if TYPE_CHECKING:
     from voice.upstream.local.models import LocalModels
+    from voice.upstream.openai.circuit import Circuit
 
 log = logging.getLogger("voice.wiring")
 
@@ -102,10 +103,19 @@ def upstream(terms: SessionTerms, voice: str = "") -> Upstream:
     if settings.provider == "openai":
         from voice.upstream.openai.client import OpenAIUpstream
 
-        return OpenAIUpstream(wanted, settings.openai)
+        options = settings.openai
+        return OpenAIUpstream(wanted, options, circuit=_circuit(options.base_url, options.api_key, options.model))
     from voice.upstream.local.provider import LocalUpstream
 
     return LocalUpstream(local_models(), wanted)
+
+
+@cache
+def _circuit(base_url: str, api_key: str, model: str) -> Circuit:
+    """What the conversations of this process know of their key, in common."""
+    from voice.upstream.openai.circuit import Circuit
+
+    return Circuit()
 
 
 def recorder(session_id: str, start: Start) -> SessionRecorder:

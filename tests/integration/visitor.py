@@ -13,7 +13,7 @@ from tests.microphone import FRAME
 Message = dict[str, Any]
 
 PATIENCE = 5.0
-"""Seconds to wait for what must come."""
+"""Seconds to wait for what must come, as a rule."""
 
 
 class Visitor:
@@ -24,6 +24,8 @@ class Visitor:
         self._communicator = WebsocketCommunicator(application, path, encoded, subprotocols)
         self.agreed: str | None = None
         """The subprotocol that was agreed upon."""
+        self.patience = PATIENCE
+        """Seconds to wait for what must come."""
         self.heard: list[Message | bytes] = []
         """All that was received and waited for."""
 
@@ -58,7 +60,7 @@ class Visitor:
         while True:
             message = await self._next()
             if message["type"] == "websocket.close":
-                raise AssertionError(f"closed ({message['code']}) without {kind} {match}: {self.heard}")
+                raise AssertionError(f"closed ({message['code']}) without {kind} {match}: {self._said}")
             if message["type"] == kind and all(message[name] == value for name, value in match.items()):
                 return message
 
@@ -88,12 +90,16 @@ class Visitor:
         """Whether the application is done with this socket."""
         return bool(self._communicator.future.done())
 
+    @property
+    def _said(self) -> list[Message | str]:
+        return [f"{len(heard)} bytes" if isinstance(heard, bytes) else heard for heard in self.heard]
+
     async def _next(self) -> Message:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.patience):
                 sent = await self._communicator.output_queue.get()
         except TimeoutError:
-            raise AssertionError(f"nothing more came, after {self.heard}") from None
+            raise AssertionError(f"nothing more came, after {self._said}") from None
         if sent["type"] == "websocket.close":
             return {"type": "websocket.close", "code": sent["code"]}
         if sent.get("bytes") is not None:

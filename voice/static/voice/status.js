@@ -8,6 +8,7 @@ const GONE = new Set(["refused", "missing", "busy", "insecure", "unloaded", "los
 export const TOLD_REASONS = Object.freeze([
   "unauthenticated", "auth_expired", "not_in_rollout", "revoked", "timeout", "idle", "concurrent", "max_duration", "budget", "day_budget",
   "rate_limited", "disabled", "overloaded", "network", "stale_page", "unloaded", "server_drain",
+  "upstream_closed", "upstream_rate_limited", "upstream_timeout", "slow_client", "internal_error",
 ]);
 
 /** The word for where the conversation stands: `[name, values]`. */

@@ -22,8 +22,9 @@ from typing import Any, Self, TypeGuard
 from voice.protocol.audio import duration_ms
 from voice.protocol.commands import ClearAudio, CommitAudio, Recall, ToUpstream
 from voice.protocol.events import AudioDelta, Fault, ResponseDone, TranscriptBilled, TranscriptDone, UpstreamEvent
-from voice.upstream.base import Upstream, UpstreamError, UpstreamProtocolError, UpstreamSession
+from voice.upstream.base import Upstream, UpstreamError, UpstreamProtocolError, UpstreamRefused, UpstreamSession
 from voice.upstream.openai import configuration, handshake, wire
+from voice.upstream.openai.circuit import REST_SECONDS, Circuit
 from voice.upstream.openai.correlation import Correlation
 from voice.upstream.openai.options import OpenAIOptions
 from voice.upstream.openai.partials import PartialsObserver, tell_operators
@@ -51,14 +52,19 @@ class OpenAIUpstream(Upstream):
     """The port's :class:`~voice.upstream.base.Upstream`. Entering it takes ``open_timeout`` plus
     ``settings_timeout`` at most.
 
-    ``decoder`` counts what was not understood.
+    ``decoder`` counts what was not understood. ``circuit`` is shared with whoever has the same key.
     """
 
     provider = "openai"
 
     def __init__(
-        self, session: UpstreamSession, options: OpenAIOptions, transport: TransportFactory = Transport
+        self,
+        session: UpstreamSession,
+        options: OpenAIOptions,
+        transport: TransportFactory = Transport,
+        circuit: Circuit | None = None,
     ) -> None:
+        self._circuit = circuit or Circuit()
         self.model = options.model
         self.decoder = wire.Decoder()
         self._session, self._options = session, options
@@ -84,8 +90,7 @@ class OpenAIUpstream(Upstream):
         """Dial, and have the service confirm the settings."""
         options, second = self._options, self._correlation.second_writes
         update = configuration.session_update(options, self._session, transcribes=not second)
-        url = handshake.conversation_url(options)
-        asked, given = await handshake.begin(self._transport, self.decoder, options, url, update)
+        asked, given = await self._begin(update)
         try:
             self._compare(asked, given)
         except UpstreamError:
@@ -96,6 +101,18 @@ class OpenAIUpstream(Upstream):
         if second:
             self._add_second_socket()
         return self
+
+    async def _begin(self, update: dict[str, Any]) -> handshake.Agreed:
+        now = asyncio.get_running_loop().time
+        if self._circuit.is_open(now()):
+            raise UpstreamRefused("refused a moment ago")
+        url = handshake.conversation_url(self._options)
+        try:
+            return await handshake.begin(self._transport, self.decoder, self._options, url, update)
+        except UpstreamRefused as refusal:
+            if self._circuit.refused(now()):
+                logger.error("OpenAI refuses this site (%s); it is not dialled for %d s", refusal, REST_SECONDS)
+            raise
 
     async def __aexit__(self, *exc: object) -> None:
         """Close both sockets."""
