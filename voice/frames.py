@@ -13,8 +13,8 @@ from voice.protocol.wires import voice_v1 as wire
 
 BAD_AUDIO_LIMIT = 20
 """Bad audio frames after which a client is given up."""
-HANGUPS = (1000, 1001, None)
-"""Close codes with which a browser leaves on purpose: told to, by navigating away, or without saying."""
+_LEAVING = {1000: EndReason.CLIENT_HANGUP, None: EndReason.CLIENT_HANGUP, 1001: EndReason.CLIENT_AWAY}
+"""Close codes with which a browser leaves on purpose: told to, without saying, or by leaving the page."""
 
 Said = wire.ClientMessage | bytes | TellError
 """A message, a piece of audio, or what to tell the client of a frame that was neither."""
@@ -50,7 +50,7 @@ class Frames:
         self._begun = True
         if message["type"] == "websocket.disconnect":
             self.gone = True
-            raise Over(EndReason.CLIENT_HANGUP if message.get("code") in HANGUPS else EndReason.CLIENT_LOST)
+            raise Over(_LEAVING.get(message.get("code"), EndReason.CLIENT_LOST))
         self.received += 1
         audio = message.get("bytes")
         return self._text(message.get("text") or "") if audio is None else self._audio(audio)
