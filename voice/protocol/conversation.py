@@ -80,6 +80,7 @@ class Conversation:
         retrieval: Retrieval = "prefetch",
         page: Passage | None = None,
         history: History = NOTHING_SAID,
+        turns: int = 0,
     ) -> None:
         """``page`` is what the visitor looks at, as :func:`voice.protocol.context.page_of` gives it. ``history`` is
         what was said before, which the upstream was told when it was dialled."""
@@ -88,7 +89,7 @@ class Conversation:
         self._context_policy = context
         self._retrieval = retrieval
         self._turn: Turn | None = None
-        self._turns = 0
+        self._turns = turns
         self._slot = ResponseSlot()
         self._ledger = PlaybackLedger()
         self._cut: Cut | None = None
@@ -169,6 +170,8 @@ class Conversation:
         """The session is over. What is open ends now; nothing is owed after this."""
         self._now = now
         self._said.cut([*self._pending_cut(), *self._ledger.stop(now)])
+        if self._turn is not None and self._turn.answered and not self._turn.upstream_done:
+            self._said.break_off()
         self._end_open_turn()
         unfinished = self._slot.abandon()
         if unfinished:
@@ -199,6 +202,11 @@ class Conversation:
     def speaking(self) -> bool:
         """Whether an exchange is going on: the visitor speaks, waits, or listens."""
         return self._turn is not None
+
+    @property
+    def turns(self) -> int:
+        """The number of the newest turn."""
+        return self._turns
 
     @property
     def history(self) -> History:
