@@ -23,7 +23,20 @@ from django.db import Error as DatabaseFault
 from django.http import HttpRequest
 from django.utils import translation
 
-from voice import addresses, database, gate, guarding, logs, origins, reaper, scoping, spending, standing, wiring
+from voice import (
+    addresses,
+    database,
+    gate,
+    guarding,
+    heartbeat,
+    logs,
+    origins,
+    reaper,
+    scoping,
+    spending,
+    standing,
+    wiring,
+)
 from voice.admission.lease import Lease, held
 from voice.admission.limits import Limits
 from voice.admission.store import Refused, StoreUnavailable
@@ -295,6 +308,7 @@ async def _allowance(identity: Identity) -> Decimal | None:
 async def _look_after() -> None:
     """What this process does for the site while it has conversations."""
     async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(heartbeat.run())
         tasks.create_task(reaper.run(wiring.spool()))
         tasks.create_task(guarding.run(conf().safeguard, conf().prices.currency))
 
