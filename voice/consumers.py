@@ -28,6 +28,7 @@ from voice import (
     database,
     gate,
     guarding,
+    heartbeat,
     logs,
     origins,
     reaper,
@@ -328,6 +329,7 @@ async def _allowance(identity: Identity, spent: Decimal) -> Decimal | None:
 async def _look_after() -> None:
     """What this process does for the site while it has conversations."""
     async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(heartbeat.run())
         tasks.create_task(reaper.run(wiring.spool()))
         tasks.create_task(guarding.run(conf().safeguard, conf().prices.currency))
 
