@@ -153,17 +153,6 @@ async def test_gaps_in_the_answer_are_counted_and_told(visit: Visit, witnessed: 
         assert 0 < told["underruns"] <= counted["underruns"]
 
 
-async def test_a_permission_that_is_withdrawn_is_told_as_such(visit: Visit) -> None:
-    """The track ends, and the permission says why; typing goes on."""
-    async with opened(visit) as page:
-        await start(page)
-        browser = await page.context.new_cdp_session(page)
-        await browser.send("Browser.setPermission", {"permission": {"name": "microphone"}, "setting": "denied"})
-        await page.evaluate("window.streams[0].getTracks()[0].dispatchEvent(new Event('ended'))")
-        await expect(part(page, "hint")).to_contain_text("The microphone is blocked for this site.")
-        await expect(part(page, "question")).to_be_editable()
-
-
 async def test_who_reloads_the_page_in_mid_answer_is_not_locked_out(visit: Visit) -> None:
     async with opened(visit) as page:
         await ask(page, "How late is it open?")
