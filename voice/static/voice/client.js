@@ -260,6 +260,7 @@ export class VoiceClient {
       onOpen: () => this.#greet(),
       onMessage: (message) => this.#receive(message),
       onAudio: (pcm) => this.#play(pcm),
+      onSlow: (slow) => this.#apply({ type: "client.slow", slow }),
       onClose: (ending) => this.#lost(ending),
     });
     this.#item = null;
