@@ -169,6 +169,9 @@ _ENCODERS: Mapping[type, Callable[[Telling, Any], list[str]]] = {
     c.TellExpiring: lambda self, m: [],
 }
 
+TOLD = frozenset(_ENCODERS)
+"""The commands that can be told."""
+
 _NOTICES = {
     "speech_unavailable": "Speaking does not work here now; typing does.",
     "voice_unavailable": "Answers are written, not spoken, here now.",
