@@ -94,8 +94,8 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         logs.current.set(session_id)
         await self._take_place(session_id, str(identity.user.pk), limits)
         async with held(gate.store(), session_id) as lease, followed(standing.look, HEARERS, _look_after) as follower:
-            await self._tell(c.TellAdmitted(session_id, int(time.time() + limits.session_seconds)))
-            start, first = await _unless_lost(lease, self._first_message())
+            admitted = c.TellAdmitted(session_id, int(time.time() + limits.session_seconds))
+            start, first = await _unless_lost(lease, self._first_message(admitted))
             self._language = wiring.language(start)
             async with wiring.recorder(session_id, start) as recorder:
                 found, observed = await scoping.scope_of(identity.user), Observed(recorder)
@@ -133,10 +133,11 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         """Whose address counts this start; none where addresses are not counted, so that none is kept."""
         return addresses.of_scope(self.scope) if limits.sessions_per_address_per_hour else ""
 
-    async def _first_message(self) -> tuple[Start, Said | None]:
+    async def _first_message(self, admitted: c.TellAdmitted) -> tuple[Start, Said | None]:
         """How the conversation is to be, and what was said instead of that, if it was not said first."""
         try:
             async with asyncio.timeout(FIRST_MESSAGE_LIMIT):
+                await self._tell(admitted)
                 while True:
                     match said := await self._frames.next():
                         case Start():

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from tests import speech
 from tests.microphone import Microphone
@@ -116,6 +118,15 @@ async def test_openais_agents_hold_the_same_conversation_under_node(local_site: 
     assert told["events"].count("(silent)") == told["events"].count("conversation.item.truncated") == 2
     assert told["heardMs"] > 2_000
     assert_recorded(local_site, told["session"])
+
+
+async def test_a_page_comes_in_as_the_agents_do_in_a_browser(local_site: Site) -> None:
+    """Where nothing but subprotocols can be set."""
+    offered = ["realtime", f"openai-insecure-api-key.{local_site.token}", "openai-agents-sdk.0.20.0"]
+    names = [Subprotocol(name) for name in offered]
+    async with connect(f"{local_site.url}?model=gpt-realtime-2.1", subprotocols=names, proxy=None) as socket:
+        assert socket.subprotocol == "realtime"
+        assert json.loads(await socket.recv())["type"] == "session.created"
 
 
 async def test_the_documents_python_example_asks_and_is_answered(
