@@ -502,6 +502,8 @@ class Conversation:
         if turn.answered:
             self._break_off(turn)
         elif turn.written and turn.state is not TurnState.SPEAKING:
+            if not turn.committed:
+                self._tell(c.TellCommitted(turn.item_id))
             turn.committed = True  # as a part of what is recalled
             self._said.ask(turn.item_id, self._transcripts.get(turn.item_id))
         else:

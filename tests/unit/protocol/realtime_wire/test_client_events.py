@@ -154,6 +154,24 @@ def test_a_typed_question_interrupts_like_a_spoken_one() -> None:
 
 
 @pytest.mark.parametrize("when", ["before the answer", "while it is told"])
+def test_after_a_spoken_question_one_response_asks_for_the_answer_that_is_under_way(when: str) -> None:
+    """Though the session says that nobody needs to, some clients ask for every answer."""
+    client = Client()
+    client.append()
+    client.tell(c.TellSpeechStarted("item_u"), c.TellSpeechStopped("item_u"), c.TellCommitted("item_u"))
+    if when != "before the answer":
+        answering(client)
+    assert client.say("response.create") == []
+    assert client.refused("response.create")[0] == "conversation_already_has_active_response"
+
+
+def test_a_question_that_came_to_nothing_is_asked_no_more() -> None:
+    client = Client()
+    client.tell(c.TellCommitted("item_u"), INTERRUPTED)
+    assert client.refused("response.create") == ("unexpected", "type")
+
+
+@pytest.mark.parametrize("when", ["before the answer", "while it is told"])
 def test_after_a_push_one_response_asks_for_the_answer_that_is_under_way(when: str) -> None:
     """Whoever has turned detection off asks for each answer; here it is made in any case."""
     client = Client(**PUSH_TO_TALK)
@@ -162,6 +180,7 @@ def test_after_a_push_one_response_asks_for_the_answer_that_is_under_way(when: s
     if when != "before the answer":
         answering(client)
     assert client.say("response.create") == []
+    client.tell(*([c.TellCommitted("item_u")] if when == "before the answer" else []))
     assert client.refused("response.create")[0] == "conversation_already_has_active_response"
     if when == "before the answer":
         answering(client)

@@ -49,6 +49,7 @@ class Telling:
         return [self._state.events.write("input_audio_buffer.speech_stopped", item_id=m.item_id, audio_end_ms=ended_ms)]
 
     def _input_committed(self, m: c.TellCommitted) -> list[str]:
+        self._state.committed = not self._state.owed
         item = Item(m.item_id, "input_audio", self._state.items.last, seconds=self._state.speech_ms / 1000)
         committed = {"item_id": item.item_id, "previous_item_id": item.previous}
         return [
@@ -115,6 +116,7 @@ class Telling:
         begun: list[str] = []
         if self._state.answer is None and (failed or self._state.owed):
             begun = self._begin(self._state.new_id("unmade"))
+        self._state.committed = False
         return [*begun, *(self._end("failed", None) if failed else self._end("cancelled", self._why))]
 
     def _begin(self, response_id: str) -> list[str]:
