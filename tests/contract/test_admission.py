@@ -291,6 +291,55 @@ async def test_who_watches_a_lease_hears_of_the_take_over_and_who_no_longer_does
     assert heard == ["b"]
 
 
+# -- a conversation that goes on -----------------------------------------------------------------------------------
+
+
+async def resume(store: AdmissionStore, session_id: str, continued: str, limits: Limits = LIMITS) -> Any:
+    return await store.acquire(session_id, "u", limits, continued=continued)
+
+
+async def test_who_goes_on_with_a_conversation_makes_no_start(store):
+    for n in range(5):
+        await start(store, f"s{n}")
+    assert await resume(store, "s5", "s4") == Admitted(displaced=("s4",))
+    await store.release("s5")
+    assert await resume(store, "s6", "s5") == Admitted()
+    assert isinstance(await start(store, "s7"), Refused)
+
+
+async def test_who_goes_on_takes_the_lease_of_the_session_that_it_continues_over_and_no_other(store):
+    """Also where the user has a place left, and where another session of theirs is older."""
+    three = Limits(sessions_per_user=3)
+    await start(store, "other", limits=three)
+    await start(store, "half-open", limits=three)
+    assert await resume(store, "next", "half-open", three) == Admitted(displaced=("half-open",))
+    assert await store.renew("half-open") is not Renewal.KEPT
+    assert await store.renew("other") is Renewal.KEPT
+
+
+async def test_who_goes_on_in_a_full_site_needs_the_place_that_the_session_had(store):
+    site = Limits(sessions=1)
+    await start(store, "a", limits=site)
+    assert await resume(store, "b", "a", site) == Admitted(displaced=("a",))
+    await store.release("b")
+    await start(store, "someone else's", "bob", site)
+    assert await resume(store, "c", "b", site) == Refused(EndReason.OVERLOADED)
+
+
+async def test_nobody_takes_over_what_is_another_users(store):
+    await start(store, "a", "ann")
+    assert await store.acquire("b", "bob", LIMITS, continued="a") == Admitted()
+    assert await store.renew("a") is Renewal.KEPT
+
+
+async def test_a_session_that_went_on_gives_no_start_back(store):
+    for n in range(5):
+        await start(store, f"s{n}")
+    await resume(store, "s5", "s4")
+    await store.release("s5", refund=True)
+    assert isinstance(await start(store, "s6"), Refused)
+
+
 # -- looking ahead, and tickets -----------------------------------------------------------------------------------
 
 
@@ -353,6 +402,7 @@ class Session:
     until: float
     released: bool = False
     refunded: bool = False
+    """Its start does not count: given back, or never made."""
 
 
 class AgainstAListOfWhatHappened(RuleBasedStateMachine):
@@ -415,6 +465,26 @@ class AgainstAListOfWhatHappened(RuleBasedStateMachine):
         for loser in losers:
             loser.until = now
         self.sessions.append(Session(name, user, address, limits, now, now + LEASE_SECONDS))
+
+    @precondition(lambda self: self.sessions)
+    @rule(data=st.data(), limits=st.sampled_from(TERMS))
+    def go_on(self, data: st.DataObject, limits: Limits) -> None:
+        before, name = data.draw(st.sampled_from(self.sessions)), f"s{len(self.sessions)}"
+        handed_over = [before] if before in self.live() else []
+        free = len(self.live()) - len(self.losers(before.user, limits)) < limits.sessions
+        answer = self.ask(self.store.acquire(name, before.user, limits, before.address, before.name))
+        if limits.sessions and not handed_over and not free:
+            assert answer == Refused(EndReason.OVERLOADED)
+            return
+        for loser in handed_over:
+            loser.until = self.clock.now
+        losers = self.losers(before.user, limits)
+        for loser in losers:
+            loser.until = self.clock.now
+        assert answer == Admitted(tuple(loser.name for loser in handed_over + losers))
+        until = self.clock.now + LEASE_SECONDS
+        session = Session(name, before.user, before.address, limits, self.clock.now, until, refunded=True)
+        self.sessions.append(session)
 
     def check_retry(self, answer: Refused, user: str, address: str, limits: Limits) -> None:
         if answer.reason is not EndReason.RATE_LIMITED:

@@ -42,10 +42,12 @@ class MemoryStore(AdmissionStore):
         self._spent: dict[str, float] = {}
         self._watchers: dict[str, Callable[[], None]] = {}
 
-    async def acquire(self, session_id: str, user_id: str, limits: Limits, address: str = "") -> Admitted | Refused:
+    async def acquire(
+        self, session_id: str, user_id: str, limits: Limits, address: str = "", continued: str = ""
+    ) -> Admitted | Refused:
         """See the port."""
         with self._lock:
-            answer = self._admit(session_id, _Start(user_id, address, self._now()), limits)
+            answer = self._admit(session_id, _Start(user_id, address, self._now()), limits, continued)
         if isinstance(answer, Admitted):
             self._tell(answer.displaced)
         return answer
@@ -85,20 +87,30 @@ class MemoryStore(AdmissionStore):
         self._watchers[session_id] = lost
         return lambda: self._unwatch(session_id, lost)
 
-    def _admit(self, session_id: str, start: _Start, limits: Limits) -> Admitted | Refused:
+    def _admit(self, session_id: str, start: _Start, limits: Limits, continued: str) -> Admitted | Refused:
         until, held = start.at + LEASE_SECONDS, self._leases.get(session_id)
         if held is not None and start.at < held.until:
             held.until = until
             return Admitted()
-        refusal = self._refusal(start, limits)
-        if refusal is not None:
+        handed_over = self._handed_over(continued, start)
+        refusal = self._full(start, limits) if continued else self._refusal(start, limits)
+        if refusal is not None and not handed_over:
             return refusal
+        for loser in handed_over:
+            self._leases[loser].until = start.at
         displaced = self._displaced(start.user_id, limits, start.at)
         for loser in displaced:
             self._leases[loser].until = start.at
-        self._starts.append(start)
+        if not continued:
+            self._starts.append(start)
         self._leases[session_id] = _Lease(start, limits, until)
-        return Admitted(displaced)
+        return Admitted(handed_over + displaced)
+
+    def _handed_over(self, continued: str, start: _Start) -> tuple[str, ...]:
+        """The session whose lease goes over to one that continues it, if that still lives."""
+        lease = self._leases.get(continued)
+        lives = lease is not None and lease.start.user_id == start.user_id and start.at < lease.until
+        return (continued,) if lives else ()
 
     def _refusal(self, wanted: _Start, limits: Limits) -> Refused | None:
         of_user = [start.at for start in self._starts if start.user_id == wanted.user_id]
@@ -109,6 +121,9 @@ class MemoryStore(AdmissionStore):
         )
         if wait:
             return Refused(EndReason.RATE_LIMITED, max(1, math.ceil(wait * 1000)))
+        return self._full(wanted, limits)
+
+    def _full(self, wanted: _Start, limits: Limits) -> Refused | None:
         live = sum(wanted.at < lease.until for lease in self._leases.values())
         staying = live - len(self._displaced(wanted.user_id, limits, wanted.at))
         return Refused(EndReason.OVERLOADED) if limits.sessions and staying >= limits.sessions else None

@@ -31,7 +31,7 @@ class StoreUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The session holds a lease, and its start is counted."""
+    """The session holds a lease, and its start is counted unless it continues another."""
 
     displaced: tuple[str, ...] = ()
     """Sessions of the same user whose leases this one took over, oldest first. They must end."""
@@ -67,8 +67,13 @@ class AdmissionStore(ABC):
     """
 
     @abstractmethod
-    async def acquire(self, session_id: str, user_id: str, limits: Limits, address: str = "") -> Admitted | Refused:
+    async def acquire(
+        self, session_id: str, user_id: str, limits: Limits, address: str = "", continued: str = ""
+    ) -> Admitted | Refused:
         """Admit a session, or say why not: first the user's hour and the address's, then the site's places.
+
+        One that goes on with the conversation of the session ``continued``, of the same user, is no start: no hour is
+        asked, and none is counted. It takes that session's lease over, or, if that has ended, a place of the site.
 
         The limit of live sessions per user refuses nobody: the user's oldest leases go over to the new session.
         Asking again for a session that holds its lease renews it and counts nothing, so that a request whose answer

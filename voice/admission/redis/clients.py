@@ -6,18 +6,27 @@ Most processes have one loop. A site served synchronously has one for each call,
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as ConnectionLost
+from redis.exceptions import NoScriptError, RedisError
+
+from voice.admission.redis.scripts import Script
+from voice.admission.store import ANSWER_SECONDS, StoreUnavailable
+from voice.condition import Part, note
+
+logger = logging.getLogger(__name__)
 
 CONNECTIONS = 50
 """Of one loop. A decision takes a fraction of a millisecond: whoever comes when all are busy waits for one."""
 CONNECT_SECONDS = 1.0
-ANSWER_SECONDS = 1.5
-"""Of one command. Whoever asks has two seconds for all."""
+COMMAND_SECONDS = 1.5
+"""Of one command. Whoever asks has two seconds for all (:data:`voice.admission.store.ANSWER_SECONDS`)."""
 
 # Once more at once, for a connection that a restart of Redis left dead in the pool; never after a time limit.
 _RETRY = Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,))
@@ -35,12 +44,33 @@ class Clients:
         loop = asyncio.get_running_loop()
         if loop not in self._of_loop:
             self._forget_the_closed()
-            self._of_loop[loop] = self._make(timeout=CONNECT_SECONDS, socket_timeout=ANSWER_SECONDS)
+            self._of_loop[loop] = self._make(timeout=CONNECT_SECONDS, socket_timeout=COMMAND_SECONDS)
         return self._of_loop[loop]
 
     def subscriber(self) -> Redis:
         """A new client for somebody who waits for as long as nothing is said, and closes it."""
         return self._make(max_connections=1, socket_timeout=None, socket_keepalive=True)
+
+    async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+        """What ``script`` answers. Raises Redis's errors."""
+        given = len(keys), *keys, *arguments
+        client: Any = self.client()  # this method of it has no types
+        try:
+            return await client.execute_command("EVALSHA", script.sha, *given)
+        except NoScriptError:  # a new server, or one whose scripts were flushed
+            return await client.execute_command("EVAL", script.text, *given)
+
+    async def answer(self, question: Awaitable[Any]) -> Any:
+        """What a question comes to, which may be several commands. Raises :class:`StoreUnavailable`, nothing else."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                answer = await question
+        except (RedisError, OSError) as error:  # TimeoutError is an OSError
+            note(Part.REDIS, ok=False)
+            logger.warning("Redis does not answer: %s: %s", type(error).__name__, error)
+            raise StoreUnavailable(type(error).__name__) from error
+        note(Part.REDIS, ok=True)
+        return answer
 
     async def close(self) -> None:
         """Close the running loop's connections."""

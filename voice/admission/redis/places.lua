@@ -65,6 +65,11 @@ local function wait(starts, allowed)
   return redis.call('ZRANGE', starts, -allowed, -allowed, 'WITHSCORES')[2] + HOUR - now
 end
 
+-- Whether the site has no place for one more session of the user, those aside that would give way to it.
+local function is_full()
+  return SITE > 0 and redis.call('ZCARD', LEASES) - #displaced() >= SITE
+end
+
 -- Why one more session of the user cannot begin now, or nil.
 local function refusal()
   if now - epoch < HOUR and redis.call('EXISTS', SEEDED) == 0 then
@@ -74,8 +79,5 @@ local function refusal()
   if milliseconds > 0 then
     return {'rate_limited', string.format('%.0f', milliseconds)}
   end
-  if SITE > 0 and redis.call('ZCARD', LEASES) - #displaced() >= SITE then
-    return {'full'}
-  end
-  return nil
+  return is_full() and {'full'} or nil
 end

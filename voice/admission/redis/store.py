@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-
-from redis.exceptions import NoScriptError, RedisError
 
 from voice.admission.limits import HOUR_SECONDS, Limits
 from voice.admission.redis.clients import Clients
 from voice.admission.redis.scripts import CLOCK, Script, Scripts
 from voice.admission.redis.takeovers import TakeOvers
 from voice.admission.store import (
-    ANSWER_SECONDS,
     LEASE_SECONDS,
     AdmissionStore,
     Admitted,
@@ -23,10 +18,7 @@ from voice.admission.store import (
     Renewal,
     StoreUnavailable,
 )
-from voice.condition import Part, note
 from voice.protocol.outcomes import EndReason
-
-logger = logging.getLogger(__name__)
 
 History = Callable[[str], Awaitable[Iterable[tuple[str, float]]]]
 """The starts of a user within the last hour, from what cannot forget: session, and when in seconds since 1970.
@@ -66,10 +58,12 @@ class RedisStore(AdmissionStore):
         self._scripts = Scripts(self.clock)
         self._held: dict[str, _Held] = {}
 
-    async def acquire(self, session_id: str, user_id: str, limits: Limits, address: str = "") -> Admitted | Refused:
+    async def acquire(
+        self, session_id: str, user_id: str, limits: Limits, address: str = "", continued: str = ""
+    ) -> Admitted | Refused:
         """See the port."""
         held = _Held(user_id, limits, address, epoch="")
-        answer, *rest = await self._decide(self._scripts.acquire, held, session_id, self._channel)
+        answer, *rest = await self._decide(self._scripts.acquire, held, session_id, self._channel, continued)
         if answer != "admitted":
             return _refused(answer, rest)
         epoch, *displaced = rest
@@ -87,7 +81,7 @@ class RedisStore(AdmissionStore):
         held = self._held.get(session_id)
         if held is None:
             return Renewal.ENDED
-        answer, *epoch = await self._ask(self._of(self._scripts.renew, held, session_id, held.epoch))
+        answer, *epoch = await self._clients.answer(self._of(self._scripts.renew, held, session_id, held.epoch))
         if epoch and session_id in self._held:
             self._held[session_id] = replace(held, epoch=epoch[0])
         return Renewal(answer)
@@ -96,17 +90,17 @@ class RedisStore(AdmissionStore):
         """See the port."""
         held = self._held.pop(session_id, None)
         if held is not None:
-            await self._ask(self._of(self._scripts.release, held, session_id, int(refund)))
+            await self._clients.answer(self._of(self._scripts.release, held, session_id, int(refund)))
 
     async def spend(self, jti: str, seconds: float) -> bool:
         """See the port."""
         key = f"{self._prefix}ticket:{jti}"
-        return bool(await self._ask(self._run(self._scripts.spend, [key], [_milliseconds(seconds)])))
+        return bool(await self._clients.answer(self._run(self._scripts.spend, [key], [_milliseconds(seconds)])))
 
     async def ping(self) -> None:
         """See the port."""
         client: Any = self._clients.client()
-        await self._ask(client.execute_command("PING"))
+        await self._clients.answer(client.execute_command("PING"))
 
     def watch(self, session_id: str, lost: Callable[[], None]) -> Callable[[], None]:
         """See the port."""
@@ -131,22 +125,11 @@ class RedisStore(AdmissionStore):
                 raise StoreUnavailable("it was emptied again")
             return answer
 
-        return await self._ask(decided())
+        return await self._clients.answer(decided())
 
     async def _seed(self, held: _Held) -> None:
         starts = [(session_id, _milliseconds(at)) for session_id, at in await self._history(held.user_id)]
         await self._of(self._scripts.seed, held, "", *(value for start in starts for value in start))
-
-    async def _ask(self, question: Awaitable[Any]) -> Any:
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                answer = await question
-        except (RedisError, OSError) as error:  # TimeoutError is an OSError
-            note(Part.REDIS, ok=False)
-            logger.warning("Redis does not answer: %s: %s", type(error).__name__, error)
-            raise StoreUnavailable(type(error).__name__) from error
-        note(Part.REDIS, ok=True)
-        return answer
 
     def _of(self, script: Script, held: _Held, session_id: str, *more: str | int) -> Awaitable[Any]:
         """Run a script about places; all of them take the same keys, and begin with the same arguments."""
@@ -163,12 +146,7 @@ class RedisStore(AdmissionStore):
         return self._run(script, keys, [*spans, *counts, session_id, *more])
 
     async def _run(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
-        given = len(keys), *keys, *arguments
-        client: Any = self._clients.client()  # this method of it has no types
-        try:
-            return await client.execute_command("EVALSHA", script.sha, *given)
-        except NoScriptError:  # a new server, or one whose scripts were flushed
-            return await client.execute_command("EVAL", script.text, *given)
+        return await self._clients.run(script, keys, arguments)
 
 
 def _refused(answer: str, rest: list[str]) -> Refused:
