@@ -92,6 +92,21 @@ class VoiceSession(models.Model):
         related_name="voice_sessions",
         db_index=False,  # an index below begins with it
     )
+    conversation_id = models.UUIDField(
+        _("conversation"),
+        default=uuid.uuid4,
+        editable=False,
+        help_text=_("The same for all sessions of a conversation that was interrupted: that of the first."),
+    )
+    resumed_from = models.ForeignKey(
+        "self",
+        verbose_name=_("continues"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text=_("The session whose conversation the visitor came back to."),
+    )
     provider = models.CharField(_("provider"), max_length=32)
     model = models.CharField(_("model"), max_length=64, blank=True)
     language = models.CharField(_("language"), max_length=35, blank=True)
@@ -160,6 +175,7 @@ class VoiceSession(models.Model):
             models.Index(fields=("user", "-started_at"), name="voice_session_of_user"),
             models.Index(fields=("end_reason", "-started_at"), name="voice_session_reason"),
             models.Index(fields=("seen_at",), condition=models.Q(ended_at=None), name="voice_session_open"),
+            models.Index(fields=("conversation_id",), name="voice_session_conversation"),
         )
 
     def __str__(self) -> str:

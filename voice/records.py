@@ -85,12 +85,23 @@ class Recorder:
             self._heart.cancel()
         await self.finish(EndReason.INTERNAL_ERROR)
 
-    async def open(self, *, user_id: Any, provider: str, **facts: str) -> None:
+    async def open(
+        self, *, user_id: Any, provider: str, conversation_id: str = "", resumed_from: str = "", **facts: str
+    ) -> None:
         """Commit the row, within two seconds; once. Raises :class:`RecordsUnavailable`.
 
+        ``conversation_id`` (by default a new one) and the session ``resumed_from`` are UUIDs as hexadecimal digits.
         ``facts`` are further columns: ``model``, ``language``, ``client``, ``notice``, ``currency``, ``price_version``.
         """
-        row = VoiceSession(id=self._id, user_id=user_id, provider=provider, server=_server(), **facts)
+        row = VoiceSession(
+            id=self._id,
+            user_id=user_id,
+            conversation_id=uuid.UUID(conversation_id) if conversation_id else self._id,
+            resumed_from_id=uuid.UUID(resumed_from) if resumed_from else None,
+            provider=provider,
+            server=_server(),
+            **facts,
+        )
         self._inserting = finishing.begin(_insert(row))
         try:
             async with asyncio.timeout(OPEN_SECONDS):

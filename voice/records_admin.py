@@ -117,13 +117,13 @@ class VoiceSessionAdmin(ReadOnly, Listed):
     list_display = ("started_at", "who", "provider", "language", "duration", "turns_count", "cost", "end_reason")
     list_filter = ("end_reason", "provider", "language", "estimated", "started_at")
     list_select_related = ("user",)
-    search_fields = ("=id", USERNAME)
+    search_fields = ("=id", "=conversation_id", USERNAME)
     date_hierarchy = "started_at"
     ordering = ("-started_at",)
     change_form_template = "voice/records/session.html"
-    readonly_fields = ("who", "duration")
+    readonly_fields = ("who", "duration", "conversation")
     export_columns = (
-        "id", USERNAME, "provider", "model", "language", "client", "notice", "server",
+        "id", "conversation_id", "resumed_from_id", USERNAME, "provider", "model", "language", "client", "notice", "server",
         "started_at", "ready_at", "ended_at", "end_reason",
         "turns_count", "interruptions",
         "mic_frames", "mic_ms", "dropped_frames", "reconnects", "answer_frames", "answer_ms", "underruns",
@@ -135,7 +135,8 @@ class VoiceSessionAdmin(ReadOnly, Listed):
         (None, {"fields": ("who", "started_at", "ready_at", "ended_at", "duration", "end_reason", "turns_count",
                            "interruptions", "cost", "currency", "estimated")}),
         (_("Connection"), {"classes": ("collapse",), "fields": (
-            "id", "provider", "model", "language", "client", "notice", "server", "seen_at")}),
+            "id", "conversation", "resumed_from", "provider", "model", "language", "client", "notice", "server",
+            "seen_at")}),
         (_("Counted"), {"classes": ("collapse",), "fields": (
             "mic_frames", "mic_ms", "dropped_frames", "reconnects", "answer_frames", "answer_ms", "underruns",
             "searches_hit", "searches_late", "searches_superseded", "searches_failed", "searches_none",
@@ -158,6 +159,13 @@ class VoiceSessionAdmin(ReadOnly, Listed):
         """How long it lasted, in whole seconds; nothing while it goes on."""
         lasted = session.duration
         return None if lasted is None else timedelta(seconds=round(lasted.total_seconds()))
+
+    @admin.display(description=_("conversation"))
+    def conversation(self, session: VoiceSession) -> SafeString | str:
+        """The way to all sessions of the conversation, if the visitor came back to it."""
+        address = reverse("admin:voice_voicesession_changelist") + f"?q={session.conversation_id}"
+        several = VoiceSession.objects.filter(conversation_id=session.conversation_id).count() > 1
+        return format_html('<a href="{}">{}</a>', address, session.conversation_id) if several else "-"
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """The session and its turns; whether there is a transcript is told to those who may read it."""

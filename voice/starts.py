@@ -18,6 +18,8 @@ LOOKUP_SECONDS = 1.5
 async def of_user(user_id: str, seconds: float) -> list[tuple[str, float]]:
     """The sessions (id, and when in seconds since 1970) that the user began in the last ``seconds``, refunds aside.
 
+    One that went on with a conversation is no start.
+
     Raises ``TimeoutError`` or ``django.db.Error`` when they cannot be read.
     """
     return await database.call(_of_user, user_id, seconds, limit=LOOKUP_SECONDS)
@@ -25,6 +27,8 @@ async def of_user(user_id: str, seconds: float) -> list[tuple[str, float]]:
 
 def _of_user(user_id: str, seconds: float) -> list[tuple[str, float]]:
     refunded = Q(ready_at=None, end_reason__in=[reason.value for reason in REFUNDED])
-    begun = VoiceSession.objects.filter(user_id=user_id, started_at__gt=timezone.now() - timedelta(seconds=seconds))
+    begun = VoiceSession.objects.filter(
+        user_id=user_id, started_at__gt=timezone.now() - timedelta(seconds=seconds), resumed_from=None
+    )
     rows = begun.exclude(refunded).order_by("started_at").values_list("id", "started_at")
     return [(session_id.hex, started_at.timestamp()) for session_id, started_at in rows]

@@ -71,6 +71,17 @@ async def test_the_row_is_committed_when_open_returns(session_id, transactional_
         assert (kept.ready_at, kept.ended_at, kept.end_reason) == (None, None, "")
 
 
+async def test_a_session_is_a_conversation_of_its_own_unless_it_continues_another(session_id, spool):
+    async with Recorder(session_id, spool) as first, Recorder(uuid.uuid4().hex, spool) as second:
+        await first.open(user_id=None, **FACTS)
+        await first.finish(EndReason.CLIENT_LOST)
+        await second.open(user_id=None, conversation_id=session_id, resumed_from=session_id, **FACTS)
+        rows = [await row(recorder.session_id) for recorder in (first, second)]
+    assert [kept.conversation_id.hex for kept in rows] == [session_id, session_id]
+    assert [kept.resumed_from_id for kept in rows] == [None, rows[0].id]
+    assert [kept.end_reason for kept in rows] == ["client_lost", ""], "the old row stays as it ended"
+
+
 async def test_ready_is_noted_once(session_id, spool):
     async with Recorder(session_id, spool) as recorder:
         await recorder.open(user_id=None, **FACTS)

@@ -67,6 +67,21 @@ def test_the_file_has_what_the_list_shows(office, visitor):
     assert rows(office.get(f"{SESSIONS}export/", {"q": "nobody"})) == []
 
 
+def test_a_conversation_that_went_on_is_found_from_each_of_its_sessions(office, visitor):
+    first = session(visitor)
+    second = session(visitor, conversation_id=first.conversation_id, resumed_from=first)
+    alone = session(visitor)
+    address = f"{SESSIONS}?q={first.conversation_id}"
+    for one in (first, second):
+        assert address in office.get(f"{SESSIONS}{one.pk}/change/").content.decode()
+    assert f"?q={alone.conversation_id}" not in office.get(f"{SESSIONS}{alone.pk}/change/").content.decode()
+    found = rows(office.get(f"{SESSIONS}export/", {"q": str(first.conversation_id)}))
+    assert {(row["id"], row["resumed_from_id"]) for row in found} == {
+        (str(first.pk), ""),
+        (str(second.pk), str(first.pk)),
+    }
+
+
 def test_the_list_links_to_the_file_with_its_filters(office):
     session()
     page = office.get(SESSIONS, {"provider__exact": "local"}).content.decode()

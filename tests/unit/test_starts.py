@@ -64,6 +64,16 @@ async def test_any_other_start_stays_counted_also_if_the_upstream_was_never_reac
     assert await of(visitor) == [session_id]
 
 
+async def test_a_session_that_went_on_with_a_conversation_is_no_start(visitor: Any) -> None:
+    def write() -> str:
+        first = begun(visitor, 5)
+        begun(visitor, 4, resumed_from_id=uuid.UUID(first), conversation_id=uuid.UUID(first))
+        return first
+
+    first = await database.call(write, limit=5)
+    assert await of(visitor) == [first]
+
+
 # -- the store of this process ------------------------------------------------------------------------------------
 
 
