@@ -123,7 +123,8 @@ class VoiceSessionAdmin(ReadOnly, Listed):
     change_form_template = "voice/records/session.html"
     readonly_fields = ("who", "duration", "conversation")
     export_columns = (
-        "id", "conversation_id", "resumed_from_id", USERNAME, "provider", "model", "language", "client", "notice", "server",
+        "id", "conversation_id", "resumed_from_id", USERNAME,
+        "provider", "model", "language", "client", "notice", "server",
         "started_at", "ready_at", "ended_at", "end_reason",
         "turns_count", "interruptions",
         "mic_frames", "mic_ms", "dropped_frames", "reconnects", "answer_frames", "answer_ms", "underruns",

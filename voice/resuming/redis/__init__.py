@@ -1,0 +1,1 @@
+"""Conversations that wait in Redis: scripts, and who runs them."""
