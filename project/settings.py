@@ -36,6 +36,7 @@ ENABLE_VOICE_REALTIME = env.bool("ENABLE_VOICE_REALTIME", default=False)
 VOICE_PROVIDER = env.str("VOICE_PROVIDER", default="", validate=validate.OneOf(["", "local", "openai"]))
 VOICE_ORIGINS: list[str] = env.list("VOICE_ORIGINS", default=[])
 VOICE_TRUSTED_PROXIES = env.int("VOICE_TRUSTED_PROXIES", default=0, validate=validate.Range(0, 10))
+VOICE_RESUME_KEYS: list[str] = env.list("VOICE_RESUME_KEYS", default=[])
 WEAVIATE_URL = env.str("WEAVIATE_URL", default="")
 WEAVIATE_API_KEY = env.str("WEAVIATE_API_KEY", default="")
 SENTRY_DSN = env.str("SENTRY_DSN", default="")
@@ -188,6 +189,7 @@ VOICE: dict[str, Any] = {
     "ORIGINS": VOICE_ORIGINS,
     "TRUSTED_PROXIES": VOICE_TRUSTED_PROXIES,
     "REDIS_URL": REDIS_URL,
+    "RESUME_KEYS": VOICE_RESUME_KEYS,
     "OPENAI": {"api_key": OPENAI_API_KEY} | ({"base_url": OPENAI_BASE_URL} if OPENAI_BASE_URL else {}),
     "KNOWLEDGE": {"weaviate": {"url": WEAVIATE_URL, "api_key": WEAVIATE_API_KEY}},
 }

@@ -16,6 +16,7 @@ os.environ.update(
     VOICE_PROVIDER="",
     VOICE_ORIGINS="",
     VOICE_TRUSTED_PROXIES="0",
+    VOICE_RESUME_KEYS="",
     SENTRY_DSN="",
     OTEL_EXPORTER_OTLP_ENDPOINT="",
     LOG_FORMAT="line",

@@ -10,6 +10,7 @@ Floors 3 and 4 read this module; below, everything arrives as an argument.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -79,6 +80,11 @@ class VoiceSettings:
     prices: Prices = field(default_factory=Prices)
     budgets: Budgets = field(default_factory=Budgets)
     safeguard: Safeguard = field(default_factory=Safeguard)
+    resume: bool = True
+    """Whether a visitor who was cut off can go on with their conversation. It is kept for a minute for that."""
+    resume_keys: tuple[str, ...] = field(repr=False, default=())
+    """What it is sealed with in Redis, each 32 random bytes in URL-safe base64: the first seals, all of them open.
+    Without any, nothing is kept there."""
     spool: str = ""
     """Directory for ends of sessions and turns that wait for the database, of this site's user alone (0700). By default
     one in the system's directory for temporary files, which may not outlive a reboot."""
@@ -96,6 +102,8 @@ class VoiceSettings:
             raise ValueError("TICKET_SECONDS must be from 1 to 300")
         if self.redis_url and not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("REDIS_URL must begin with redis://, rediss:// or unix://")
+        if not all(map(_is_fernet_key, self.resume_keys)):
+            raise ValueError("RESUME_KEYS must each be 32 bytes in URL-safe base64")
         if not 0 <= self.trusted_proxies <= 10:
             raise ValueError("TRUSTED_PROXIES must be from 0 to 10")
         for origin in self.origins:
@@ -136,6 +144,13 @@ def problems() -> list[str]:
 def _given() -> tuple[VoiceSettings | None, list[str]]:
     found: list[str] = []
     return read(VoiceSettings, getattr(settings, "VOICE", {}), "VOICE", found, spell=str.upper), found
+
+
+def _is_fernet_key(key: str) -> bool:
+    try:
+        return len(base64.urlsafe_b64decode(key.encode())) == 32
+    except ValueError:
+        return False
 
 
 def _backend(options: KnowledgeOptions) -> Literal["weaviate", "local"]:

@@ -14,16 +14,29 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Coroutine
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseFault
 from django.http import HttpRequest
 from django.utils import translation
 
-from voice import addresses, database, gate, guarding, logs, origins, reaper, scoping, spending, standing, wiring
+from voice import (
+    addresses,
+    database,
+    gate,
+    guarding,
+    logs,
+    origins,
+    reaper,
+    resumption,
+    scoping,
+    spending,
+    standing,
+    wiring,
+)
 from voice.admission.lease import Lease, held
 from voice.admission.limits import Limits
 from voice.admission.store import Refused, StoreUnavailable
@@ -40,10 +53,10 @@ from voice.protocol.outcomes import REFUNDED, EndReason
 from voice.protocol.wires.base import Said
 from voice.protocol.wires.messages import ClientMessage, Commit, Discard, End, RefreshAuth, Start
 from voice.records import Recorder, RecordsUnavailable
+from voice.resuming.store import Holder
+from voice.resumption import Beginning
 from voice.session import Session
 from voice.tokens import Identity
-
-T = TypeVar("T")
 
 log = logging.getLogger("voice.session")
 
@@ -89,20 +102,26 @@ class VoiceConsumer(AsyncWebsocketConsumer):
     async def _converse(self) -> None:
         """One conversation. Ends in :class:`Over`, always."""
         identity, limits = await self._admitted(self.scope)
-        allowance = await _allowance(identity)
         session_id = uuid.uuid4().hex
         logs.current.set(session_id)
-        await self._take_place(session_id, str(identity.user.pk), limits)
-        async with held(gate.store(), session_id) as lease, followed(standing.look, HEARERS, _look_after) as follower:
-            await self._tell(c.TellAdmitted(session_id, int(time.time() + limits.session_seconds)))
-            start, first = await _unless_lost(lease, self._first_message())
-            self._language = wiring.language(start)
-            async with wiring.recorder(session_id, start) as recorder:
+        await self._tell(c.TellAdmitted(session_id, int(time.time() + limits.session_seconds)))
+        start, first = await self._first_message()
+        self._language = wiring.language(start)
+        holder = Holder(str(identity.user.pk), origins.of_scope(self.scope), identity.browser)
+        async with resumption.resumed(start.resume, session_id, holder) as beginning:
+            allowance = await _allowance(identity, beginning.state.spent)
+            past = beginning.past(limits.session_seconds)
+            await self._take_place(session_id, holder.user_id, limits, beginning.resumed_from)
+            async with (
+                held(gate.store(), session_id) as lease,
+                followed(standing.look, HEARERS, _look_after) as follower,
+                wiring.recorder(session_id, start) as recorder,
+            ):
                 found, observed = await scoping.scope_of(identity.user), Observed(recorder)
-                session = wiring.session(session_id, start, self._tell, observed, limits, found, allowance)
-                await self._open_record(recorder, session, identity, start.notice)
-                reason = await self._live(session, recorder, observed, lease, follower, identity, first)
-                raise Over(reason, session.retry_after_ms)
+                session = wiring.session(session_id, start, self._tell, observed, limits, past, found, allowance)
+                await self._open_record(recorder, session, identity, start.notice, beginning)
+                live = self._live(session, recorder, observed, lease, follower, identity, first, beginning)
+                raise Over(await live, session.retry_after_ms)
 
     async def _admitted(self, scope: Any) -> tuple[Identity, Limits]:
         """Who it is, and within which limits. Raises :class:`Over`."""
@@ -121,9 +140,9 @@ class VoiceConsumer(AsyncWebsocketConsumer):
             raise _refusal(decision)
         return identity, decision
 
-    async def _take_place(self, session_id: str, user_id: str, limits: Limits) -> None:
+    async def _take_place(self, session_id: str, user_id: str, limits: Limits, resumed_from: str) -> None:
         try:
-            answer = await gate.store().acquire(session_id, user_id, limits, self._address(limits))
+            answer = await gate.store().acquire(session_id, user_id, limits, self._address(limits), resumed_from)
         except StoreUnavailable as error:
             raise _refusal(error.reason) from None
         if isinstance(answer, Refused):
@@ -155,11 +174,15 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                 raise Over(EndReason.TIMEOUT) from None
             return start, None
 
-    async def _open_record(self, recorder: Recorder, session: Session, identity: Identity, notice: str) -> None:
+    async def _open_record(
+        self, recorder: Recorder, session: Session, identity: Identity, notice: str, beginning: Beginning
+    ) -> None:
         upstream = session.upstream
         try:
             await recorder.open(
                 user_id=identity.user.pk,
+                conversation_id=beginning.state.conversation_id,
+                resumed_from=beginning.resumed_from,
                 provider=upstream.provider,
                 model=upstream.model,
                 language=session.terms.language,
@@ -182,6 +205,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         follower: Follower,
         identity: Identity,
         first: Said | None,
+        beginning: Beginning,
     ) -> EndReason:
         reason = EndReason.INTERNAL_ERROR
         credential = Credential(self.scope, identity, session)
@@ -195,6 +219,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                     tasks.create_task(_end_when_revoked(session, identity)),
                     tasks.create_task(_end_when_lost(session, lease)),
                     tasks.create_task(_end_when_off(session, follower)),
+                    tasks.create_task(beginning.keep(session)),
                 ]
                 reason = await session.run(lease)
                 for task in beside:
@@ -205,7 +230,10 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         finally:
             if reason in REFUNDED and not session.began:
                 lease.refund()
-            await recorder.finish(reason)
+            try:
+                await recorder.finish(reason)
+            finally:
+                await beginning.finish(reason, session)
             observed.ended(reason, received=self._frames.received, sent=self._sent, depths=session.depths)
         return reason
 
@@ -277,13 +305,18 @@ def _refusal(reason: EndReason, retry_after_ms: int | None = None) -> Over:
     return Over(reason, retry_after_ms)
 
 
-async def _allowance(identity: Identity) -> Decimal | None:
-    """What a session of theirs may cost. Raises :class:`Over`."""
-    if conf().budgets == Budgets():
+async def _allowance(identity: Identity, spent: Decimal) -> Decimal | None:
+    """What a session of theirs may cost whose conversation has cost ``spent``. Raises :class:`Over`."""
+    budgets = conf().budgets
+    if budgets == Budgets():
         return None
+    if budgets.session:
+        if spent >= budgets.session:
+            raise _refusal(EndReason.BUDGET)
+        budgets = replace(budgets, session=budgets.session - spent)
     try:
         allowance = await database.call(
-            spending.allowance, identity.user.pk, conf().budgets, conf().prices.currency, limit=gate.DECISION_LIMIT
+            spending.allowance, identity.user.pk, budgets, conf().prices.currency, limit=gate.DECISION_LIMIT
         )
     except (TimeoutError, DatabaseFault):
         raise _refusal(EndReason.OVERLOADED) from None
@@ -319,20 +352,6 @@ def _pass_on(session: Session, said: ClientMessage | c.ToBrowser) -> None:
 
 async def _end_when_revoked(session: Session, identity: Identity) -> None:
     session.end(await standing.lost(identity.user))
-
-
-async def _unless_lost(lease: Lease, work: Coroutine[Any, Any, T]) -> T:
-    """What ``work`` returns, unless the place is lost before: then :class:`Over`."""
-    working, losing = asyncio.create_task(work), asyncio.create_task(lease.lost())
-    try:
-        await asyncio.wait({working, losing}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise Over(losing.result())
-        return working.result()
-    finally:
-        working.cancel()
-        losing.cancel()
-        await asyncio.wait({working, losing})
 
 
 async def _end_when_lost(session: Session, lease: Lease) -> None:

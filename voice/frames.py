@@ -14,8 +14,8 @@ from voice.protocol.wires.fields import TEXT_LIMIT, WireError
 
 BAD_AUDIO_LIMIT = 20
 """Bad audio frames after which a client is given up."""
-HANGUPS = (1000, 1001, None)
-"""Close codes with which a browser leaves on purpose: told to, by navigating away, or without saying."""
+_LEAVING = {1000: EndReason.CLIENT_HANGUP, None: EndReason.CLIENT_HANGUP, 1001: EndReason.CLIENT_AWAY}
+"""Close codes with which a browser leaves on purpose: told to, without saying, or by leaving the page."""
 
 
 class Over(Exception):
@@ -54,7 +54,7 @@ class Frames:
         self._begun = True
         if message["type"] == "websocket.disconnect":
             self.gone = True
-            raise Over(EndReason.CLIENT_HANGUP if message.get("code") in HANGUPS else EndReason.CLIENT_LOST)
+            raise Over(_LEAVING.get(message.get("code"), EndReason.CLIENT_LOST))
         self.received += 1
         audio: bytes | None = message.get("bytes")
         return str(message.get("text") or "") if audio is None else audio

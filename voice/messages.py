@@ -14,6 +14,7 @@ _SERVICE = _("The voice service is not available at the moment.")
 
 MESSAGES: dict[EndReason, str | Promise] = {
     EndReason.CLIENT_HANGUP: _("Goodbye."),
+    EndReason.CLIENT_AWAY: _("The page was left."),
     EndReason.CLIENT_LOST: _("The connection was lost."),
     EndReason.BAD_MESSAGE: _("The page sent something that was not understood."),
     EndReason.UNAUTHENTICATED: _("Please log in to talk with the assistant."),

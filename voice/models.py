@@ -32,6 +32,7 @@ __all__ = [
 
 _REASONS: dict[EndReason, Any] = {
     EndReason.CLIENT_HANGUP: _("visitor hung up"),
+    EndReason.CLIENT_AWAY: _("visitor left the page"),
     EndReason.CLIENT_LOST: _("visitor's connection lost"),
     EndReason.BAD_MESSAGE: _("bad messages from the client"),
     EndReason.UNAUTHENTICATED: _("not authenticated"),

@@ -52,6 +52,11 @@ def of_request(request: HttpRequest) -> str | None:
     return _own(request) if origin is None else normal(origin)
 
 
+def of_scope(scope: Mapping[str, Any]) -> str:
+    """The origin of the page that opened this WebSocket; empty for a program that names none."""
+    return normal(_as_request(scope).headers.get("Origin", "")) or ""
+
+
 def admits(scope: Mapping[str, Any], identity: Identity) -> bool:
     """Whether this WebSocket's page may use this credential.
 

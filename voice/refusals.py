@@ -26,6 +26,11 @@ def method_not_allowed(*allowed: str) -> JsonResponse:
     return response
 
 
+def not_understood() -> JsonResponse:
+    """Some part of the request cannot be what it should be."""
+    return refusal(400, "invalid_request", gettext("The request is not understood."))
+
+
 def unsuitable(request: HttpRequest, *allowed: str) -> JsonResponse | None:
     """The refusal of a request with another method than those ``allowed``, or that takes no JSON."""
     if request.method not in allowed:

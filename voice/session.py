@@ -29,6 +29,7 @@ from voice.protocol.context import Passage, alternate
 from voice.protocol.conversation import Conversation
 from voice.protocol.cost import Prices
 from voice.protocol.egress import Egress
+from voice.protocol.history import NOTHING_SAID, History
 from voice.protocol.outcomes import EndReason
 from voice.protocol.tally import Tally
 from voice.upstream.base import Upstream
@@ -82,6 +83,12 @@ class SessionTerms:
     prices: Prices = field(default_factory=Prices)
     allowance: Decimal | None = None
     """What it may cost, in the currency of ``prices``; ``None``: anything."""
+    resume: str = field(default="", repr=False)
+    """The token that goes on with this conversation, for the visitor; empty where it is not kept."""
+    history: History = NOTHING_SAID
+    """What was said before, which the visitor is shown."""
+    notices: tuple[str, ...] = ()
+    """What the visitor is told as soon as they can speak."""
 
 
 Tell = Callable[[c.ToBrowser], Awaitable[None]]
@@ -135,6 +142,21 @@ class Session:
     def depths(self) -> dict[str, float]:
         """The most seconds of audio that waited for the upstream, and for the visitor."""
         return {"backlog": duration_ms(self._line.backlog.deepest) / 1000, "egress": self._egress.deepest_ms / 1000}
+
+    @property
+    def history(self) -> History:
+        """What was said so far."""
+        return self._conversation.history
+
+    @property
+    def turns(self) -> int:
+        """The number of the newest turn."""
+        return self._conversation.turns
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What it costs so far; ``None``: unknown."""
+        return self._tally.cost
 
     # -- in: these never wait ------------------------------------------------------------------------------------
 
@@ -226,8 +248,11 @@ class Session:
         self.began = True
         self._ready.set()
         self._keeper.note(c.SessionBegan())
-        self.tell(c.TellReady(self.terms.session_id, self.upstream.provider, int(self.terms.seconds)))
-        for code in self.upstream.limits:
+        terms = self.terms
+        self.tell(c.TellReady(terms.session_id, self.upstream.provider, int(terms.seconds), terms.resume))
+        if terms.history:
+            self.tell(c.TellHistory(terms.history))
+        for code in (*terms.notices, *self.upstream.limits):
             self.tell(c.TellNotice(code))
 
     async def room(self) -> None:

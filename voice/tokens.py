@@ -51,6 +51,8 @@ class Identity:
     """When the proof ends, in seconds since 1970. A ticket's does not: it is spent on one session."""
     origin: str | None = None
     """The origin that a ticket was minted for; none for an access token."""
+    browser: str = field(repr=False, default="")
+    """A digest of the Django session that a ticket was minted for; empty for an access token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class _Verified:
 
 
 class VoiceTicket(Token):
-    """``user``, ``origin`` and 128 random bits."""
+    """``user``, ``origin``, ``browser`` and 128 random bits."""
 
     token_type = "voice_ticket"  # noqa: S105
     lifetime = timedelta(seconds=30)
@@ -81,16 +83,17 @@ class VoiceTicket(Token):
         if self["exp"] <= time.time():
             raise TokenError("The ticket has expired")
         self.verify_token_type()
-        if not all(isinstance(self.get(claim), str) for claim in ("jti", "origin")):
-            raise TokenError("A ticket needs jti and origin")
+        if not all(isinstance(self.get(claim), str) for claim in ("jti", "origin", "browser")):
+            raise TokenError("A ticket needs jti, origin and browser")
 
 
-def mint(user: AbstractBaseUser, origin: str) -> str:
-    """A ticket for ``user``, good for ``TICKET_SECONDS`` on pages of ``origin``."""
+def mint(user: AbstractBaseUser, origin: str, browser: str = "") -> str:
+    """A ticket for ``user``, good for ``TICKET_SECONDS`` on pages of ``origin``; of which ``browser``, is noted."""
     ticket = VoiceTicket.for_user(user)
     ticket.set_exp(lifetime=timedelta(seconds=conf().ticket_seconds))
     ticket["jti"] = secrets.token_hex(16)
     ticket["origin"] = origin
+    ticket["browser"] = browser
     del ticket["iat"]  # nobody needs it, and a server whose clock is a moment behind would refuse it
     return str(ticket)
 
@@ -151,7 +154,7 @@ def _verify(raw: str) -> _Verified:
     token = _decode(raw)
     user = _user_of(token)
     if isinstance(token, VoiceTicket):
-        return _Verified(Identity(user, "ticket", origin=token["origin"]), jti=token["jti"])
+        return _Verified(Identity(user, "ticket", origin=token["origin"], browser=token["browser"]), jti=token["jti"])
     return _Verified(Identity(user, "access", expires_at=float(token["exp"])))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 import time
 
 from asgiref.sync import sync_to_async
@@ -15,13 +16,14 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from voice import addresses, gate, origins
+from voice import addresses, gate, origins, resumption
 from voice.admission.store import Refused, StoreUnavailable
 from voice.admission.throttle import Throttle
 from voice.conf import conf
 from voice.messages import MESSAGES
 from voice.protocol.outcomes import EndReason
-from voice.refusals import refusal, unsuitable
+from voice.refusals import not_understood, refusal, unsuitable
+from voice.resuming.store import Holder
 from voice.tokens import mint
 
 security = logging.getLogger("django.security.csrf")
@@ -30,6 +32,10 @@ SOCKET_URL = "/v1/ws/voice"
 
 minting = Throttle(limit=30, seconds=60)
 """Tickets per user. In each process alone: it bounds work, while what costs money is counted at the socket."""
+
+INTERRUPTED = "X-Voice-Session"
+"""Header in which a page names the session whose conversation it wants to go on with."""
+_SESSION_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 _STATUS = {
     EndReason.UNAUTHENTICATED: 401,
@@ -59,26 +65,30 @@ async def ticket(request: HttpRequest) -> HttpResponse:
     origin = origins.of_request(request)
     if origin is None:
         return _refusal(Refused(EndReason.FORBIDDEN_ORIGIN))
-    refused = await _refused(user, request)
-    return _refusal(refused) if refused else _granted(user, origin)
-
-
-async def _refused(user: AbstractBaseUser, request: HttpRequest) -> Refused | None:
+    interrupted = request.headers.get(INTERRUPTED, "")
+    if interrupted and not _SESSION_ID.fullmatch(interrupted):
+        return not_understood()
     try:
-        decision = await gate.decision(user)
-        if isinstance(decision, EndReason):
-            return Refused(decision)
-        early = minting.wait(str(user.pk), time.monotonic())
-        if early:
-            return Refused(EndReason.RATE_LIMITED, math.ceil(early * 1000))
-        address = addresses.of_request(request) if decision.sessions_per_address_per_hour else ""
-        return await gate.store().peek(str(user.pk), decision, address)
+        return await _answer(request, user, Holder(str(user.pk), origin, resumption.browser(request)), interrupted)
     except (StoreUnavailable, DatabaseFault, TimeoutError):
-        return Refused(EndReason.OVERLOADED)
+        return _refusal(Refused(EndReason.OVERLOADED))
 
 
-def _granted(user: AbstractBaseUser, origin: str) -> JsonResponse:
-    return JsonResponse({"ticket": mint(user, origin), "url": SOCKET_URL, "expires_in": conf().ticket_seconds})
+async def _answer(request: HttpRequest, user: AbstractBaseUser, holder: Holder, interrupted: str) -> JsonResponse:
+    limits = await gate.decision(user)
+    if isinstance(limits, EndReason):
+        return _refusal(Refused(limits))
+    early = minting.wait(holder.user_id, time.monotonic())
+    if early:
+        return _refusal(Refused(EndReason.RATE_LIMITED, math.ceil(early * 1000)))
+    resume = await resumption.reissue(interrupted, holder) if interrupted else None
+    if resume is None:  # who goes on with a conversation makes no start
+        address = addresses.of_request(request) if limits.sessions_per_address_per_hour else ""
+        refused = await gate.store().peek(holder.user_id, limits, address)
+        if refused:
+            return _refusal(refused)
+    ticket = mint(user, holder.origin, holder.browser)
+    return JsonResponse({"ticket": ticket, "url": SOCKET_URL, "expires_in": conf().ticket_seconds, "resume": resume})
 
 
 def _refusal(refused: Refused) -> JsonResponse:

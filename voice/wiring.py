@@ -11,6 +11,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,7 @@ from voice.keeping import Recorder
 from voice.knowledge.base import EVERYONE, Knowledge, KnowledgeError, NoKnowledge, Scope
 from voice.protocol.context import page_of
 from voice.protocol.conversation import Conversation
+from voice.protocol.history import NOTHING_SAID, History
 from voice.protocol.wires.base import Wire
 from voice.protocol.wires.messages import Start
 from voice.protocol.wires.realtime import Offer, Realtime
@@ -43,12 +45,25 @@ Progress = Callable[[str, float], None]
 """Told what is being made ready, and the fraction (0 to 1) of it that is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a session has behind it, and how its conversation may go on after it."""
+
+    seconds: float
+    """How long it may last."""
+    turns: int = 0
+    history: History = NOTHING_SAID
+    token: str = field(default="", repr=False)
+    notices: tuple[str, ...] = ()
+
+
 def session(
     session_id: str,
     start: Start,
     tell: Tell,
     recorder: Recorder,
     limits: Limits,
+    past: Past,
     scope: Scope | None = EVERYONE,
     allowance: Decimal | None = None,
 ) -> Session:
@@ -61,17 +76,22 @@ def session(
         session_id=session_id,
         language=language(start),
         passages=settings.context.passages,
-        seconds=limits.session_seconds,
+        seconds=past.seconds,
         expiring_seconds=limits.expiring_seconds,
         idle_seconds=limits.idle_seconds,
         push_to_talk=start.mode == "push_to_talk",
         scope=scope or EVERYONE,
         prices=settings.prices,
         allowance=allowance,
+        resume=past.token,
+        history=past.history,
+        notices=past.notices,
     )
     retrieval = "off" if scope is None else settings.retrieval
     page = page_of(start.page.title, start.page.text, start.page.url, terms.language)
-    conversation = Conversation(settings.prefetch, settings.context, retrieval=retrieval, page=page)
+    conversation = Conversation(
+        settings.prefetch, settings.context, retrieval=retrieval, page=page, history=past.history, turns=past.turns
+    )
     return Session(terms, conversation, lambda: upstream(terms, start.voice), knowledge(), tell, recorder)
 
 

@@ -180,7 +180,7 @@ async def test_a_question_is_answered_without_the_knowledge_where_that_fails(
 # -- the visitor's connection -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("code", "reason"), [(1006, "client_lost"), (1001, "client_hangup"), (1000, "client_hangup")])
+@pytest.mark.parametrize(("code", "reason"), [(1006, "client_lost"), (1001, "client_away"), (1000, "client_hangup")])
 async def test_a_visitor_who_leaves_in_mid_answer_takes_everything_along(
     visit: Visit, sessions: Any, upstream: RealtimeServer, code: int, reason: str
 ) -> None:

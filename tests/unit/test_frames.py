@@ -47,7 +47,7 @@ async def test_frames_come_in_order_each_as_what_it_is() -> None:
     ("code", "reason"),
     [
         (1000, EndReason.CLIENT_HANGUP),
-        (1001, EndReason.CLIENT_HANGUP),
+        (1001, EndReason.CLIENT_AWAY),
         (None, EndReason.CLIENT_HANGUP),
         (1005, EndReason.CLIENT_LOST),
         (1006, EndReason.CLIENT_LOST),

@@ -28,6 +28,7 @@ LARGE = {
     "VOICE_TRUSTED_PROXIES": "1",
     "WEB_CONCURRENCY": "4",
     "REDIS_URL": "redis://redis.example:6379/1",
+    "VOICE_RESUME_KEYS": "onlyGoodForTestsBecauseEverybodyCanReadIt00=",
     "ENABLE_VOICE_REALTIME": "true",
     "VOICE_ORIGINS": "https://shop.example.org",
     "WEAVIATE_URL": "https://site.weaviate.cloud",
@@ -107,6 +108,7 @@ def test_a_server_names_the_variable_without_which_it_does_not_start(python, nam
         ("OPENAI_API_KEY", "voice.W001"),
         ("REDIS_URL", "voice.W006"),
         ("VOICE_TRUSTED_PROXIES", "voice.W011"),
+        ("VOICE_RESUME_KEYS", "voice.W013"),
         ("WEAVIATE_URL", "voice.E006"),
     ],
 )

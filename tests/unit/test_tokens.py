@@ -109,7 +109,7 @@ async def test_a_token_signed_like_those_below_is_accepted_if_nothing_is_wrong_w
     good = AccessToken.for_user(user).payload
     assert (await proven(signed(good))).kind == "access"
     assert (await proven(signed(good, user_id=user.pk))).kind == "access"
-    assert (await proven(signed(good, token_type="voice_ticket", origin=ORIGIN))).kind == "ticket"
+    assert (await proven(signed(good, token_type="voice_ticket", origin=ORIGIN, browser=""))).kind == "ticket"
 
 
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")

@@ -43,6 +43,15 @@ W006 = Warning(
 )
 
 
+W013 = Warning(
+    "VOICE['REDIS_URL'] is set, and VOICE['RESUME_KEYS'] is not: no conversation is kept, so that a visitor whose "
+    "connection is lost, or whose page is loaded anew, begins from nothing.",
+    hint="Set VOICE['RESUME_KEYS'], in this project by VOICE_RESUME_KEYS. A key: python -c 'import base64, secrets; "
+    "print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())'. Or say VOICE['RESUME'] = False.",
+    id="voice.W013",
+)
+
+
 @register("voice")
 def check_idle_consumers(**_: Any) -> list[CheckMessage]:
     """The channel layer does not take a silence for a fault."""
@@ -64,6 +73,14 @@ def check_shared_counting(**_: Any) -> list[CheckMessage]:
     if backend.startswith("channels_redis."):
         return [W005]
     return [W006] if _several_processes() else []
+
+
+@register("voice", deploy=True)
+def check_resuming(**_: Any) -> list[CheckMessage]:
+    """A conversation outlives the process that held it."""
+    if problems() or not conf().resume or not conf().redis_url:
+        return []
+    return [] if conf().resume_keys else [W013]
 
 
 def _layer() -> Mapping[str, Any]:

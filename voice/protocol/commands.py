@@ -122,11 +122,20 @@ class TellAdmitted(ToBrowser):
 
 @dataclass(frozen=True, slots=True)
 class TellReady(ToBrowser):
-    """The session may begin. ``seconds`` is how long it may last."""
+    """The session may begin. ``seconds`` is how long it may last. ``resume`` is the token that goes on with its
+    conversation, or empty where it is not kept."""
 
     session_id: str
     provider: str
     seconds: int
+    resume: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TellHistory(ToBrowser):
+    """What was said before, in a conversation that goes on."""
+
+    history: History
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class Conversation:
         retrieval: Retrieval = "prefetch",
         page: Passage | None = None,
         history: History = NOTHING_SAID,
+        turns: int = 0,
     ) -> None:
         """``page`` is what the visitor looks at, as :func:`voice.protocol.context.page_of` gives it. ``history`` is
         what was said before, which the upstream was told when it was dialled."""
@@ -88,7 +89,7 @@ class Conversation:
         self._context_policy = context
         self._retrieval = retrieval
         self._turn: Turn | None = None
-        self._turns = 0
+        self._turns = turns
         self._slot = ResponseSlot()
         self._ledger = PlaybackLedger()
         self._cut: Cut | None = None
@@ -199,6 +200,11 @@ class Conversation:
     def speaking(self) -> bool:
         """Whether an exchange is going on: the visitor speaks, waits, or listens."""
         return self._turn is not None
+
+    @property
+    def turns(self) -> int:
+        """The number of the newest turn."""
+        return self._turns
 
     @property
     def history(self) -> History:

@@ -49,6 +49,8 @@ class EndReason(StrEnum):
     """Why a session ended or was refused. Stored in its record; each belongs to one close code."""
 
     CLIENT_HANGUP = "client_hangup"
+    CLIENT_AWAY = "client_away"
+    """The page was left, or loaded anew: its visitor may be back in a moment."""
     CLIENT_LOST = "client_lost"
     BAD_MESSAGE = "bad_message"
     UNAUTHENTICATED = "unauthenticated"
@@ -88,6 +90,7 @@ class EndReason(StrEnum):
 # The last three digits follow HTTP, as graphql-ws does. Daphne can send only 1000 and 3000-4999.
 _ENDINGS: dict[EndReason, Ending] = {
     EndReason.CLIENT_HANGUP: Ending(1000, Retry.NO),
+    EndReason.CLIENT_AWAY: Ending(1000, Retry.BACKOFF),
     EndReason.CLIENT_LOST: Ending(1000, Retry.BACKOFF),
     EndReason.BAD_MESSAGE: Ending(4400, Retry.NO),
     EndReason.UNAUTHENTICATED: Ending(4401, Retry.NOW),

@@ -10,7 +10,7 @@ from voice import finishing
 from voice.admission.store import StoreUnavailable
 from voice.protocol.outcomes import EndReason
 from voice.resuming.state import State
-from voice.resuming.store import Holder, Kept, ResumeStore
+from voice.resuming.store import Holder, Kept, NothingKept, ResumeStore
 from voice.resuming.tokens import ResumeToken
 
 log = logging.getLogger("voice.session")
@@ -22,32 +22,49 @@ SIGN_OF_LIFE_SECONDS = 5.0
 FINISH_SECONDS = 1.0
 """How long the end of a session waits for the store; what it does goes on."""
 
-SURVIVED = frozenset({EndReason.CLIENT_LOST, EndReason.SERVER_DRAIN, EndReason.INTERNAL_ERROR, EndReason.LEASE_LOST})
-"""Ends that no side wanted: the connection was lost, or the server. After any other, nothing is kept."""
+SURVIVED = frozenset(
+    {
+        EndReason.CLIENT_AWAY,
+        EndReason.CLIENT_LOST,
+        EndReason.SERVER_DRAIN,
+        EndReason.INTERNAL_ERROR,
+        EndReason.LEASE_LOST,
+    }
+)
+"""Ends after which a visitor may be back: the page, the connection or the server was lost. After any other, nothing is
+kept."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
 
 class Keeping:
-    """That of the session that ``token`` names. ``state`` is asked for the conversation as it stands."""
+    """That of the session that ``token`` names."""
 
     def __init__(self, store: ResumeStore, token: ResumeToken, holder: Holder, *, sleep: Sleep = asyncio.sleep) -> None:
-        self.token = token
+        self._token = token
         self._store, self._holder, self._sleep = store, holder, sleep
 
-    async def run(self, state: Callable[[], State]) -> None:
-        """Keep it whenever it has changed. Returns when it may not be kept any more."""
+    @property
+    def told(self) -> str:
+        """The token, as the visitor is told it; empty where nothing is kept."""
+        return "" if isinstance(self._store, NothingKept) else self._token.text
+
+    async def run(self, state: Callable[[], State | None]) -> None:
+        """Keep what ``state`` gives whenever that has changed; ``None``: there is nothing to keep yet.
+
+        Returns when it may not be kept any more.
+        """
         kept, quiet, answering = None, 0.0, True
         while True:
             now = state()
-            if now != kept or quiet >= SIGN_OF_LIFE_SECONDS:
+            if now is not None and (now != kept or quiet >= SIGN_OF_LIFE_SECONDS):
                 try:
-                    if not await self._store.keep(self.token.session_id, self._kept(now)):
+                    if not await self._store.keep(self._token.session_id, self._kept(now)):
                         return
                     kept, quiet, answering = now, 0.0, True
                 except StoreUnavailable:
                     if answering:
-                        log.warning("session %s: its conversation cannot be kept", self.token.session_id)
+                        log.warning("session %s: its conversation cannot be kept", self._token.session_id)
                     answering = False
             await self._sleep(LOOK_SECONDS)
             quiet += LOOK_SECONDS
@@ -59,11 +76,11 @@ class Keeping:
     async def _finish(self, reason: EndReason, state: State) -> None:
         try:
             if reason in SURVIVED:
-                await self._store.keep(self.token.session_id, self._kept(state))
+                await self._store.keep(self._token.session_id, self._kept(state))
             else:
-                await self._store.forget(self.token.session_id, self._holder.user_id)
+                await self._store.forget(self._token.session_id, self._holder.user_id)
         except StoreUnavailable:
-            log.warning("session %s: what was kept of it ends by itself", self.token.session_id)
+            log.warning("session %s: what was kept of it ends by itself", self._token.session_id)
 
     def _kept(self, state: State) -> Kept:
-        return Kept(self._holder, self.token.digest, state.to_json())
+        return Kept(self._holder, self._token.digest, state.to_json())

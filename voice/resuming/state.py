@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from voice.protocol.history import History
+from voice.protocol.history import NOTHING_SAID, History
 
 VERSION = 1
 """Of the JSON. In a deploy the old and the new code find each other's for a minute; what cannot be read is lost."""
@@ -25,7 +25,7 @@ class State:
     """The number of its last turn."""
     spent: Decimal = Decimal(0)
     """What it has cost, as far as that is known."""
-    history: History = field(default_factory=History)
+    history: History = NOTHING_SAID
 
     def to_json(self) -> str:
         """One line. It holds what was said."""

@@ -9,6 +9,7 @@ from tests.unit.checks.said import ids
 from voice.checks import processes
 
 REDIS = "redis://redis.example:6379/0"
+KEY = "A" * 43 + "="
 IN_MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 ON_LISTS = "channels_redis.core.RedisChannelLayer"
 
@@ -18,7 +19,8 @@ def on_redis(*hosts: Any, backend: str = "channels_redis.pubsub.RedisPubSubChann
 
 
 def of(layers: dict[str, Any], redis_url: str = "", *, deploy: bool = True) -> list[str]:
-    with override_settings(VOICE={"PROVIDER": "local", "REDIS_URL": redis_url}, CHANNEL_LAYERS=layers):
+    voice = {"PROVIDER": "local", "REDIS_URL": redis_url, "RESUME_KEYS": [KEY]}
+    with override_settings(VOICE=voice, CHANNEL_LAYERS=layers):
         return ids(deploy=deploy)
 
 
@@ -42,6 +44,15 @@ def test_w005_a_layer_on_redis_beside_limits_in_memory() -> None:
 def test_both_on_redis_or_both_in_memory_is_in_order() -> None:
     assert of(on_redis(REDIS), REDIS) == []
     assert of(IN_MEMORY) == []
+
+
+def test_w013_redis_and_nothing_to_seal_conversations_with() -> None:
+    def of(**voice: Any) -> list[str]:
+        with override_settings(VOICE={"PROVIDER": "local", **voice}, CHANNEL_LAYERS=on_redis(REDIS)):
+            return [one for one in ids(deploy=True) if one == "voice.W013"]
+
+    assert of(REDIS_URL=REDIS) == ["voice.W013"]
+    assert of(REDIS_URL=REDIS, RESUME_KEYS=[KEY]) == of(REDIS_URL=REDIS, RESUME=False) == of() == []
 
 
 def test_a_layer_of_the_sites_own_is_not_judged() -> None:

@@ -14,7 +14,7 @@ from voice.checks import security
 
 SHORT, LONG = "k" * 31, "k" * 64
 REDIS = {
-    "VOICE": {"PROVIDER": "local", "REDIS_URL": "redis://redis.example:6379/0"},
+    "VOICE": {"PROVIDER": "local", "REDIS_URL": "redis://redis.example:6379/0", "RESUME": False},
     "CHANNEL_LAYERS": {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}},
 }
 

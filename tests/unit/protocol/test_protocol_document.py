@@ -13,6 +13,7 @@ import pytest
 
 from voice.protocol import commands as c
 from voice.protocol.context import Source
+from voice.protocol.history import History
 from voice.protocol.outcomes import EndReason, Retry, TurnOutcome
 from voice.protocol.wires import fields, voice_v1
 from voice.protocol.wires.voice_v1 import CLIENT_TYPES, SERVER_TYPES, VoiceV1
@@ -48,7 +49,8 @@ def _context(m: dict[str, Any]) -> c.ToBrowser:
 
 
 COMMANDS: dict[str, Callable[[dict[str, Any]], c.ToBrowser]] = {
-    "session.ready": lambda m: c.TellReady(m["session_id"], m["provider"], m["seconds"]),
+    "session.ready": lambda m: c.TellReady(m["session_id"], m["provider"], m["seconds"], m["resume"] or ""),
+    "history": lambda m: c.TellHistory(History.load(m["items"])),
     "speech.started": lambda m: c.TellSpeechStarted(m["item_id"]),
     "speech.stopped": lambda m: c.TellSpeechStopped(m["item_id"]),
     "transcript.user": lambda m: c.TellUserTranscript(m["item_id"], m["text"], m["final"]),
@@ -111,7 +113,11 @@ def test_the_close_codes_are_those_of_the_code() -> None:
         for reason in re.findall(r"`([a-z_]+)`", reasons)
     }
     # A client that is lost hears no close code.
-    real = {(r.value, r.ending.code, r.ending.retry) for r in EndReason if r is not EndReason.CLIENT_LOST}
+    real = {
+        (r.value, r.ending.code, r.ending.retry)
+        for r in EndReason
+        if not r.startswith("client_") or r is EndReason.CLIENT_HANGUP
+    }
     assert documented == real
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.context import Source
+from voice.protocol.history import History, Item
 from voice.protocol.outcomes import EndReason, TurnOutcome
 from voice.protocol.wires.fields import AUDIO_LIMIT, TEXT_LIMIT, WireError
 from voice.protocol.wires.messages import ClientMessage, Commit, End, Page, RefreshAuth, Start
@@ -213,7 +214,21 @@ def test_no_secret_and_no_words_are_in_the_repr_of_a_message() -> None:
 TOLD: list[tuple[c.ToBrowser, dict[str, Any]]] = [
     (
         c.TellReady("s1", "local", 600),
-        {"type": "session.ready", "session_id": "s1", "provider": "local", "seconds": 600},
+        {"type": "session.ready", "session_id": "s1", "provider": "local", "seconds": 600, "resume": None},
+    ),
+    (
+        c.TellReady("s1", "local", 600, "s1.secret"),
+        {"type": "session.ready", "session_id": "s1", "provider": "local", "seconds": 600, "resume": "s1.secret"},
+    ),
+    (
+        c.TellHistory(History((Item("user", "Où ?"), Item("assistant", "Au port", cut=True)))),
+        {
+            "type": "history",
+            "items": [
+                {"role": "user", "text": "Où ?", "cut": False},
+                {"role": "assistant", "text": "Au port", "cut": True},
+            ],
+        },
     ),
     (c.TellSpeechStarted("i"), {"type": "speech.started", "item_id": "i"}),
     (c.TellSpeechStopped("i"), {"type": "speech.stopped", "item_id": "i"}),

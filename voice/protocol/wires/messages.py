@@ -29,6 +29,8 @@ class Start:
     page: Page = Page()
     notice: str = ""
     """Version of the consent notice that the visitor was shown."""
+    resume: str = field(default="", repr=False)
+    """The token of the conversation to go on with; empty: a new one."""
     voice: str = ""
     """The voice that answers are spoken with, one of the site's list; empty for the site's own."""
 

@@ -86,6 +86,7 @@ def _start(fields: Fields) -> Start:
             page.text("text", PAGE_TEXT_LIMIT, default=""),
         ),
         notice=fields.text("notice", 40, default=""),
+        resume=fields.text("resume", 128, default=""),
     )
     page.done()
     return start
@@ -139,7 +140,14 @@ def _context(command: c.TellContext) -> str:
 
 
 _ENCODERS: Mapping[type, Callable[[Any], str]] = {
-    c.TellReady: lambda m: _frame("session.ready", session_id=m.session_id, provider=m.provider, seconds=m.seconds),
+    c.TellReady: lambda m: _frame(
+        "session.ready",
+        session_id=m.session_id,
+        provider=m.provider,
+        seconds=m.seconds,
+        resume=m.resume or None,
+    ),
+    c.TellHistory: lambda m: _frame("history", items=m.history.dump()),
     c.TellSpeechStarted: lambda m: _frame("speech.started", item_id=m.item_id),
     c.TellSpeechStopped: lambda m: _frame("speech.stopped", item_id=m.item_id),
     c.TellUserTranscript: lambda m: _frame("transcript.user", item_id=m.item_id, text=m.text, final=m.final),
@@ -159,7 +167,8 @@ UNTOLD = (c.TellAdmitted, c.TellCommitted, c.TellAnswerStarted, c.TellAnswerDone
 
 SERVER_TYPES = frozenset(
     {
-        "session.ready", "speech.started", "speech.stopped", "transcript.user", "transcript.assistant", "audio.item",
-        "audio.done", "playback.stop", "context", "turn.done", "notice", "session.expiring", "session.ending", "error",
+        "session.ready", "history", "speech.started", "speech.stopped", "transcript.user", "transcript.assistant",
+        "audio.item", "audio.done", "playback.stop", "context", "turn.done", "notice",
+        "session.expiring", "session.ending", "error",
     }
 )  # fmt: skip
