@@ -58,6 +58,7 @@ class VoiceClient:
         *,
         language: str = "en",
         mode: str = "vad",
+        resume: str = "",
         start: bool = True,
         origin: str | None = None,
         subprotocols: Sequence[str] | None = None,
@@ -70,7 +71,7 @@ class VoiceClient:
         self._url, self._origin, self._headers = url, origin, dict(headers or {})
         offered = ["voice.v1", *([f"voice.bearer.{token}"] if token else [])]
         self._offered = offered if subprotocols is None else list(subprotocols)
-        self._start = {"type": "start", "language": language, "mode": mode} if start else None
+        self._start = {"type": "start", "language": language, "mode": mode, "resume": resume} if start else None
         self._speaker = Speaker()
         self._microphone = Microphone(self._send)
         self._item_id = ""

@@ -249,7 +249,7 @@ class Session:
         self._ready.set()
         self._keeper.note(c.SessionBegan())
         terms = self.terms
-        self.tell(c.TellReady(terms.session_id, self.upstream.provider, int(terms.seconds), terms.resume))
+        self.tell(c.TellReady(terms.session_id, self.upstream.provider, round(terms.seconds), terms.resume))
         if terms.history:
             self.tell(c.TellHistory(terms.history))
         for code in (*terms.notices, *self.upstream.limits):

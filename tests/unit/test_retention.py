@@ -79,7 +79,9 @@ def test_a_person_is_forgotten_and_the_figures_stay(visitor, django_user_model, 
     said(visitor)
     other = said(django_user_model.objects.create_user("other"))
     call_command("voice_erase", str(visitor.pk))
-    assert capsys.readouterr().out == "1 transcripts deleted, 1 sessions made anonymous.\n"
+    assert capsys.readouterr().out == (
+        "1 transcripts deleted, 1 sessions made anonymous.\n0 conversations that could have gone on forgotten.\n"
+    )
     assert list(VoiceTranscript.objects.all()) == [other]
     anonymous = VoiceSession.objects.get(user=None)
     assert (anonymous.cost, anonymous.turns.get().sources) == (2, [])

@@ -170,6 +170,8 @@ class Conversation:
         """The session is over. What is open ends now; nothing is owed after this."""
         self._now = now
         self._said.cut([*self._pending_cut(), *self._ledger.stop(now)])
+        if self._turn is not None and self._turn.answered and not self._turn.upstream_done:
+            self._said.break_off()
         self._end_open_turn()
         unfinished = self._slot.abandon()
         if unfinished:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from voice import retention
+from voice import resumption, retention
+from voice.admission.store import StoreUnavailable
 
 
 class Command(BaseCommand):
     """Cannot be undone."""
 
     help = (
-        "Deletes the transcripts of a user's conversations and the sources that were shown, and takes the user's name "
-        "off the sessions. Their figures (times, usage, cost) stay, without a person. The user itself is left alone."
+        "Deletes the transcripts of a user's conversations, the sources that were shown, and what Redis keeps for a "
+        "minute for who comes back; and takes the user's name off the sessions. Their figures (times, usage, cost) "
+        "stay, without a person. The user itself is left alone."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,3 +32,15 @@ class Command(BaseCommand):
             raise CommandError(f"There is no user {user!r}.") from None
         erased = retention.erase(found.pk)
         self.stdout.write(f"{erased.transcripts} transcripts deleted, {erased.sessions} sessions made anonymous.")
+        try:
+            waiting = asyncio.run(_forget(found.pk))
+        except StoreUnavailable:
+            raise CommandError("Redis does not answer: a conversation that waits there ends within a minute.") from None
+        self.stdout.write(f"{waiting} conversations that could have gone on forgotten.")
+
+
+async def _forget(user_id: Any) -> int:
+    try:
+        return await resumption.forget_user(user_id)
+    finally:
+        await resumption.close()
