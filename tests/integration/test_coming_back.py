@@ -230,9 +230,9 @@ async def test_a_conversation_that_could_not_go_on_waits_for_the_next_try(
     visit: Visit, upstream: RealtimeServer, sessions: Any
 ) -> None:
     first = await cut_off(visit, upstream)
-    upstream.script.status = 401
+    upstream.script.status = 503
     ending = await (await visit(start={"resume": first["resume"]})).ending()
-    assert ending["reason"] == "upstream_auth"
+    assert ending["reason"] == "upstream_unavailable"
     upstream.script.status = None
     visitor = await visit(start={"resume": first["resume"]})
     await visitor.until("history")

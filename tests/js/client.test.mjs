@@ -18,7 +18,7 @@ class Stage {
   around = null;
 
   parts = {
-    connection: (_options, events) => this.#connection(events),
+    connection: (options, events) => this.#connection(options, events),
     microphone: (options) => this.#microphone(options),
     speaker: (options) => this.#speaker(options),
     wait: async (milliseconds) => {
@@ -33,10 +33,12 @@ class Stage {
     now: () => this.now,
     clock: () => this.clock,
     random: () => 1,
+    remember: (sessionId) => { this.remembered = sessionId; },
   };
 
-  #connection(events) {
+  #connection({ interrupted, onlyGoOn }, events) {
     this.dialled += 1;
+    this.goingOn = { interrupted, onlyGoOn };
     this.events = events;
     this.isOpen = false;
     return {
@@ -45,6 +47,7 @@ class Stage {
       sendAudio: (pcm) => this.frames.push(pcm),
       refresh: () => this.sent.push({ type: "auth.refresh" }),
       end: () => this.sent.push({ type: "end" }),
+      leave: () => { this.left = true; },
       abandon: () => events.onClose({ code: 1006, reason: "network", retryAfterMs: null }),
     };
   }
@@ -74,10 +77,11 @@ class Stage {
     };
   }
 
-  connect() {
+  connect({ session = "s", kept = true, resume = null, history = null } = {}) {
     this.isOpen = true;
-    this.events.onOpen();
-    this.says("session.ready", { session_id: "s", provider: "local", seconds: 600 });
+    this.events.onOpen(resume);
+    this.says("session.ready", { session_id: session, provider: "local", seconds: 600, resume: kept ? "token" : null });
+    if (history) this.says("history", { items: history });
   }
 
   says(type, fields) {
@@ -307,10 +311,98 @@ test("a network that is gone is not waited for", async () => {
   assert.equal(stage.dialled, 2);
 });
 
-test("who leaves the page ends the conversation", async () => {
+const SAID = [
+  { role: "user", text: "When do you open?", cut: false },
+  { role: "assistant", text: "We open at nine, and", cut: true },
+];
+
+test("who leaves the page does not say goodbye: the next page in this tab may go on", async () => {
   await started();
   stage.around.onLeave();
-  assert.deepEqual([phase(), stage.types().at(-1), stage.around], ["ended", "end", null]);
+  assert.deepEqual([phase(), stage.types(), stage.around], ["ended", ["start"], null]);
+  assert.deepEqual([stage.remembered, stage.left, stage.microphones[0].isOpen], ["s", true, false]);
+});
+
+test("where no conversation is kept, who leaves the page ends it", async () => {
+  await client.start();
+  stage.connect({ kept: false });
+  stage.around.onLeave();
+  assert.deepEqual([phase(), stage.types().at(-1), stage.remembered], ["ended", "end", undefined]);
+});
+
+test("the next page goes on in writing, and shows what was said", async () => {
+  client.takeUp("s");
+  assert.deepEqual([stage.goingOn, stage.microphones.length], [{ interrupted: "s", onlyGoOn: true }, 0]);
+  stage.connect({ session: "s2", resume: "anew", history: SAID });
+  assert.equal(stage.sent[0].resume, "anew");
+  const { lines, notice } = client.getSnapshot();
+  assert.deepEqual(lines.map(({ who, text, settled }) => [who, text, settled]), [
+    ["visitor", "When do you open?", true], ["assistant", "We open at nine, and …", true],
+  ]);
+  assert.deepEqual([phase(), notice], ["listening", "taken_up"]);
+});
+
+test("there, the speaker is opened by the first press, before the question is sent", async () => {
+  client.takeUp("s");
+  stage.connect({ resume: "anew", history: SAID });
+  assert.equal(client.speaker, null);
+  assert.ok(client.sendText("And on Sundays?"));
+  assert.notEqual(client.speaker, null);
+  await settle();
+  assert.deepEqual(stage.sent.slice(1), [{ type: "input_text", text: "And on Sundays?" }]);
+});
+
+test("what is typed there before the connection stands is sent when it does", async () => {
+  client.takeUp("s");
+  client.sendText("And on Sundays?");
+  await settle();
+  stage.connect({ resume: "anew", history: SAID });
+  assert.deepEqual(stage.sent.slice(1), [{ type: "input_text", text: "And on Sundays?" }]);
+});
+
+test("there, the microphone joins by a press, and the speaker with it", async () => {
+  client.takeUp("s");
+  stage.connect({ resume: "anew", history: SAID });
+  await client.mute(false);
+  assert.deepEqual([stage.microphones[0].isOpen, client.speaker === null], [true, false]);
+});
+
+test("a conversation that is over by then is not spoken of, and none is begun", () => {
+  client.takeUp("s");
+  stage.events.onClose({ code: 1000, reason: "gone", retryAfterMs: null });
+  assert.deepEqual([phase(), client.getSnapshot().reason, stage.dialled], ["ready", null, 1]);
+});
+
+test("after a lost connection the conversation goes on, and the page shows what it knows", async () => {
+  await started();
+  stage.says("transcript.user", { item_id: "u", text: "When do you open?", final: true });
+  stage.events.onClose({ code: 1006, reason: "network", retryAfterMs: null });
+  await settle();
+  assert.deepEqual(stage.goingOn, { interrupted: "s", onlyGoOn: false });
+  stage.connect({ session: "s2", resume: "anew", history: SAID });
+  assert.deepEqual(client.getSnapshot().lines.map(({ text }) => text), ["When do you open?"]);
+  assert.equal(client.getSnapshot().notice, "resumed");
+  stage.events.onClose({ code: 1006, reason: "network", retryAfterMs: null });
+  await settle();
+  assert.equal(stage.goingOn.interrupted, "s2");
+});
+
+test("who begins anew goes on with nothing", async () => {
+  await started();
+  client.stop();
+  await client.start();
+  assert.deepEqual(stage.goingOn, { interrupted: null, onlyGoOn: false });
+});
+
+test("a turn after the restored ones is told alone", async () => {
+  const told = [];
+  client.on("turn", ({ question, answer }) => told.push([question, answer]));
+  client.takeUp("s");
+  stage.connect({ resume: "anew", history: SAID });
+  stage.says("transcript.user", { item_id: "u", text: "And on Sundays?", final: true });
+  stage.says("transcript.assistant", { item_id: "a", delta: "Closed." });
+  stage.says("turn.done", { turn: 2, outcome: "completed", latencies: {} });
+  assert.deepEqual(told, [["And on Sundays?", "Closed."]]);
 });
 
 test("a sound that the system took is told, and given back by a press", async () => {

@@ -54,7 +54,22 @@ test("a network that fails in a session after a restart is an ordinary loss", ()
   const policy = new ReconnectPolicy(() => 1);
   policy.lost({ code: 4512, now: 0 });
   policy.ready(1_000);
-  assert.deepEqual([1006, 1006, 1006].map((code) => policy.lost({ code, now: 2_000 })), [2_000, 4_000, null]);
+  assert.deepEqual([2_000, 3_000, 62_000].map((now) => policy.lost({ code: 1006, now })), [2_000, 4_000, null]);
+});
+
+test("while a lost conversation waits there, for a minute, a server or a network that is gone is dialled", () => {
+  const policy = new ReconnectPolicy(() => 1);
+  policy.ready(0);
+  const losses = [];
+  for (let now = 1_000, delay = 0; delay !== null; now += delay) losses.push(delay = policy.lost({ code: 1006, now }));
+  assert.deepEqual(losses, [1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000, 8_000, 8_000, 8_000, null]);
+});
+
+test("but not against a server that says no", () => {
+  const policy = new ReconnectPolicy(() => 1);
+  policy.ready(0);
+  policy.lost({ code: 1006, now: 0 });
+  assert.equal(policy.lost({ code: 4503, now: 1_000 }), null);
 });
 
 test("half a minute of a healthy session gives all attempts back", () => {

@@ -36,7 +36,7 @@ test("there is a sentence for each documented end of a session, except the visit
 test("there is a sentence for each documented notice", () => {
   const [, list] = section("Server to client").split("`notice` codes:");
   const codes = [...list.split("\n\n")[0].matchAll(/`([a-z_]+)`/g)].map(([, code]) => code);
-  assert.equal(codes.length, 6);
+  assert.equal(codes.length, 7);
   words(codes.map((code) => hint(snapshot({ phase: "listening", notice: code }))[0]));
 });
 

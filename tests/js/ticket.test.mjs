@@ -18,15 +18,25 @@ async function ending(fetch) {
 
 test("the ticket is asked for with the page's session and its CSRF token", async () => {
   let request;
-  const ticket = await requestTicket(OPTIONS, async (url, options) => {
+  const { ticket, resume } = await requestTicket(OPTIONS, async (url, options) => {
     request = { url, ...options };
     return new Response(JSON.stringify({ ticket: "jwt", url: "/v1/ws/voice", expires_in: 30 }));
   });
-  assert.equal(ticket, "jwt");
+  assert.deepEqual([ticket, resume], ["jwt", null]);
   assert.equal(request.url, "/v1/voice/ticket");
   assert.equal(request.method, "POST");
   assert.equal(request.credentials, "same-origin");
   assert.equal(request.headers["X-CSRFToken"], "token");
+  assert.ok(!("X-Voice-Session" in request.headers));
+});
+
+test("a page whose conversation was cut off names its session, and gets a token to go on", async () => {
+  let headers;
+  const { resume } = await requestTicket({ ...OPTIONS, interrupted: "s" }, async (_url, options) => {
+    headers = options.headers;
+    return new Response(JSON.stringify({ ticket: "jwt", resume: "s.secret" }));
+  });
+  assert.deepEqual([headers["X-Voice-Session"], resume], ["s", "s.secret"]);
 });
 
 for (const [status, code, closeCode] of [

@@ -59,6 +59,7 @@ def voice_widget(
         # The path alone: a query string may hold what is nobody's business.
         "page": {"url": request.path, "title": title, "text": text[:PAGE_TEXT_LIMIT]},
         "consent": _consent(get_language() or ""),
+        "resumable": conf().resume,
         "csp_nonce": _nonce(context, request),
     }
 

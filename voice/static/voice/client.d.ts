@@ -109,6 +109,8 @@ export class VoiceClient {
   readonly level: number;
   /** Call it within a press. */
   start(options?: { microphone?: boolean }): Promise<void>;
+  /** Goes on, in writing, with the conversation of a page that was left less than a minute ago. */
+  takeUp(sessionId: string): void;
   stop(): void;
   mute(muted: boolean): Promise<void>;
   /** False: it was empty, or came before `retryAt`. */

@@ -43,6 +43,9 @@ export class VoiceClient {
   #unwatch = () => {};
   #told = 0; // lines of turns that are over
   #pushedMs = 0; // what was said while the visitor held
+  #sessionId = null; // whose conversation goes on when the connection is lost; null: it is not kept
+  #onlyGoOn = false; // nobody has asked for a new conversation
+  #soundDue = false; // the speaker waits for a press, as browsers want it
 
   /**
    * @param {object} options
@@ -96,16 +99,35 @@ export class VoiceClient {
    */
   async start({ microphone = true } = {}) {
     if (isLive(this.#snapshot) || this.#mustWait()) return;
-    const life = (this.#life = {});
-    this.#policy = new ReconnectPolicy(this.#parts.random);
-    this.#apply({ type: "client.starting", pushToTalk: Boolean(this.#options.pushToTalk) });
-    this.#unwatch = this.#parts.watch(this.#surroundings());
+    const life = this.#begun();
     const speaker = this.#openSpeaker();
     if (microphone) await this.#openMicrophone();
     await speaker;
     if (this.#life !== life) return;
     if (isLive(this.#snapshot)) this.#dial();
     else this.#release();
+  }
+
+  /**
+   * Goes on with the conversation of a page that was left a moment ago, without any press: in writing, for the
+   * microphone joins by `mute(false)`. Nothing happens if that conversation is over.
+   */
+  takeUp(sessionId) {
+    if (isLive(this.#snapshot) || this.#mustWait()) return;
+    this.#begun();
+    this.#sessionId = sessionId;
+    this.#onlyGoOn = this.#soundDue = true;
+    this.#dial();
+  }
+
+  #begun() {
+    const life = (this.#life = {});
+    this.#sessionId = null;
+    this.#onlyGoOn = this.#soundDue = false;
+    this.#policy = new ReconnectPolicy(this.#parts.random);
+    this.#apply({ type: "client.starting", pushToTalk: Boolean(this.#options.pushToTalk) });
+    this.#unwatch = this.#parts.watch(this.#surroundings());
+    return life;
   }
 
   /** Ends the conversation, or what is just becoming one. */
@@ -118,6 +140,7 @@ export class VoiceClient {
   /** The microphone off or on. Turning it on in a typed conversation opens it; then call it within a press. */
   async mute(muted) {
     if (!isLive(this.#snapshot)) return;
+    if (!muted && this.#soundDue) this.#openSound();
     if (!muted && !this.#microphone && !(await this.#openMicrophone())) return;
     this.#apply({ type: "client.muted", muted });
     this.#obeyMute();
@@ -146,8 +169,9 @@ export class VoiceClient {
     if (!question || this.#mustWait()) return false;
     this.#speaker?.stop();
     this.#apply({ type: "client.asked", text: question });
-    if (this.#connection?.send("input_text", { text: question })) return true;
     this.#waiting = [...this.#waiting, question].slice(-MAX_WAITING);
+    if (this.#soundDue) this.#openSound();
+    else this.#askWaiting();
     this.start({ microphone: false });
     return true;
   }
@@ -157,6 +181,17 @@ export class VoiceClient {
     if (!this.#connection?.send("interrupt")) return;
     this.#speaker?.stop();
     this.#apply({ type: "client.interrupted" });
+  }
+
+  /** What was typed while nobody could be asked, or no answer could sound. */
+  #askWaiting() {
+    while (this.#waiting.length > 0 && this.#connection?.send("input_text", { text: this.#waiting[0] })) this.#waiting.shift();
+  }
+
+  async #openSound() {
+    this.#soundDue = false;
+    await this.#openSpeaker();
+    this.#askWaiting();
   }
 
   async #openSpeaker() {
@@ -229,8 +264,16 @@ export class VoiceClient {
         this.#apply({ type: "client.network", offline });
         if (offline) this.#connection?.abandon();
       },
-      onLeave: () => this.stop(),
+      onLeave: () => this.#leave(),
     };
+  }
+
+  /** The page that comes next may go on. The browser itself closes what is open here. */
+  #leave() {
+    if (this.#sessionId === null) return this.stop();
+    this.#parts.remember(this.#sessionId);
+    this.#connection?.leave();
+    this.#finish({ reason: "client_away" });
   }
 
   /** Nobody is listened to by a page that they do not see. The answer goes on: its source may be what they look at. */
@@ -256,8 +299,9 @@ export class VoiceClient {
   }
 
   #dial() {
-    const connection = this.#parts.connection(this.#options, {
-      onOpen: () => this.#greet(),
+    const goingOn = { interrupted: this.#sessionId, onlyGoOn: this.#onlyGoOn };
+    const connection = this.#parts.connection({ ...this.#options, ...goingOn }, {
+      onOpen: (resume) => this.#greet(resume),
       onMessage: (message) => this.#receive(message),
       onAudio: (pcm) => this.#play(pcm),
       onClose: (ending) => this.#lost(ending),
@@ -268,18 +312,19 @@ export class VoiceClient {
   }
 
   /** `start` goes first, so that it comes before any audio; then what the visitor typed meanwhile. */
-  #greet() {
+  #greet(resume = null) {
     const { language, page, notice, pushToTalk } = this.#options;
     const mode = pushToTalk ? "push_to_talk" : undefined;
-    this.#connection.send("start", withoutHoles({ language, mode, page: page && abridged(page), notice }));
+    this.#connection.send("start", withoutHoles({ language, mode, page: page && abridged(page), notice, resume }));
     if (this.#snapshot.muted || this.#snapshot.away) this.#connection.send("mute", { muted: true });
-    for (const text of this.#waiting.splice(0)) this.#connection.send("input_text", { text });
+    if (!this.#soundDue) this.#askWaiting();
   }
 
   #receive(message) {
     this.#react(message);
     this.#apply(message);
     if (message.type === "turn.done") this.#tellTurn(message);
+    if (message.type === "history") this.#told = this.#snapshot.lines.length;
   }
 
   #react(message) {
@@ -294,7 +339,9 @@ export class VoiceClient {
     }
   }
 
-  #begin({ session_id: sessionId, provider, seconds }) {
+  #begin({ session_id: sessionId, provider, seconds, resume }) {
+    this.#sessionId = resume === null ? null : sessionId;
+    this.#onlyGoOn = false;
     this.#apply({ type: "client.lasts", endsAt: this.#parts.clock() + seconds * 1000 });
     this.#policy.ready(this.#parts.now());
     this.#tell("ready", { sessionId, provider });
@@ -335,6 +382,7 @@ export class VoiceClient {
 
   #finish({ reason, retryAfterMs = null }) {
     this.#release();
+    if (reason === "gone") return this.#apply({ type: "client.welcome" });
     const retryAt = retryAfterMs === null ? null : this.#parts.clock() + retryAfterMs;
     this.#apply({ type: "client.closed", reason, retryAt });
     this.#told = this.#snapshot.lines.length;

@@ -1,5 +1,6 @@
 /** What a conversation is made of beside its rules: devices, network, time, chance, and the page around it. */
 
+import { remember } from "./interrupted.js";
 import { Microphone } from "./microphone.js";
 import { Connection } from "./socket.js";
 import { Speaker } from "./speaker.js";
@@ -13,6 +14,7 @@ export const PARTS = Object.freeze({
   wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   whenReachable,
   watch,
+  remember,
   now: () => performance.now(),
   clock: () => Date.now(),
   random: Math.random,

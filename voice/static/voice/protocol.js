@@ -14,7 +14,7 @@ export const MAX_PAGE_TEXT = 2_048; // characters of the page's text
 
 /** What we may say: the fields of each message, in their order. */
 export const CLIENT_MESSAGES = Object.freeze({
-  "start": ["language", "mode", "page", "notice"],
+  "start": ["language", "mode", "page", "notice", "resume"],
   "input_text": ["text"],
   "playback": ["item_id", "played_ms", "underruns"],
   "interrupt": [],
@@ -26,7 +26,8 @@ export const CLIENT_MESSAGES = Object.freeze({
 
 /** What we may hear: the kind of each field. A field with `?` may be null. */
 export const SERVER_MESSAGES = Object.freeze({
-  "session.ready": { session_id: "string", provider: "string", seconds: "number" },
+  "session.ready": { session_id: "string", provider: "string", seconds: "number", resume: "string?" },
+  "history": { items: "array" },
   "speech.started": { item_id: "string" },
   "speech.stopped": { item_id: "string" },
   "transcript.user": { item_id: "string", text: "string", final: "boolean" },

@@ -10,6 +10,9 @@ const DRAIN_JITTER_MS = 3_000;
 // A microphone must not open by itself long after the visitor has turned to something else. Who is told to wait for
 // longer than the longest backoff is told so in words, and presses again.
 const LONGEST_WAIT_MS = 15_000;
+// So long the conversation waits for us: after a network or a server that is gone, it is worth dialling until then.
+const WAITING_MS = 60_000;
+const LAST_STEP = 3; // of the backoff meanwhile: 8 s, or the minute could pass in one wait
 
 const now = (attempts) => ({ attempts, delay: () => 0 });
 const backoff = (attempts) => ({ attempts, delay: ({ attempt, random }) => random() * BACKOFF_MS[attempt] });
@@ -44,6 +47,7 @@ export class ReconnectPolicy {
   #attempt = 0;
   #readyAt = null;
   #restarting = false;
+  #lostAt = null; // when the last session that was ready was lost
 
   /** @param {() => number} random from 0 to 1 */
   constructor(random = Math.random) {
@@ -57,15 +61,19 @@ export class ReconnectPolicy {
 
   /**
    * The session is lost: how many milliseconds to wait before dialling again, or null for "not at all".
-   * After 30 s of a healthy session the count of attempts starts anew.
+   * After 30 s of a healthy session the count of attempts starts anew; and while a lost conversation waits, there is
+   * always one more for a connection that nobody answers.
    */
   lost({ code, retryAfterMs = null, now }) {
     if (this.#readyAt !== null && now - this.#readyAt >= HEALTHY_MS) this.#attempt = 0;
+    if (this.#readyAt !== null) this.#lostAt = now;
     this.#restarting = code === 4512 || (this.#restarting && this.#readyAt === null);
     this.#readyAt = null;
     const rule = RULES[code] ?? (this.#restarting ? RESTARTING : UNKNOWN);
-    if (this.#attempt >= rule.attempts) return null;
-    const delay = rule.delay({ attempt: this.#attempt, random: this.#random, retryAfterMs });
+    const waiting = !(code in RULES) && this.#lostAt !== null && now - this.#lostAt < WAITING_MS;
+    if (this.#attempt >= rule.attempts && !waiting) return null;
+    const attempt = waiting ? Math.min(this.#attempt, LAST_STEP) : this.#attempt;
+    const delay = rule.delay({ attempt, random: this.#random, retryAfterMs });
     if (delay > LONGEST_WAIT_MS) return null;
     this.#attempt += 1;
     return Math.max(SHORTEST_MS, Math.round(delay));

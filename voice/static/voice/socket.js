@@ -17,8 +17,9 @@ export class Connection {
   #fullSince = null;
 
   /**
-   * @param {{ticketUrl: string, socketUrl: string, csrfToken: string}} options
-   * @param {object} events `onOpen()`, `onMessage(message)`, `onAudio(pcm: ArrayBuffer)`, and last and once
+   * @param {{ticketUrl: string, socketUrl: string, csrfToken: string, interrupted: ?string, onlyGoOn: boolean}} options
+   *   `interrupted` is the session whose conversation is to go on; with `onlyGoOn` none is begun if it cannot
+   * @param {object} events `onOpen(resume)` with the token for that or null, `onMessage(message)`, `onAudio(pcm: ArrayBuffer)`, and last and once
    *   `onClose({code, reason, retryAfterMs})`
    */
   constructor(options, events) {
@@ -28,8 +29,9 @@ export class Connection {
 
   async open() {
     try {
-      const ticket = await requestTicket(this.#options);
-      if (!this.#closed) this.#dial(ticket);
+      const { ticket, resume } = await requestTicket(this.#options);
+      if (this.#options.onlyGoOn && resume === null) this.#close(GONE);
+      if (!this.#closed) this.#dial(ticket, resume);
     } catch (error) {
       this.#close(error instanceof TicketRefused ? error.ending : LOST);
     }
@@ -58,8 +60,8 @@ export class Connection {
 
   /** A new token for this socket, before the old one expires. */
   async refresh() {
-    const token = await requestTicket(this.#options).catch(() => null);
-    if (token !== null) this.send("auth.refresh", { token });
+    const fresh = await requestTicket({ ...this.#options, interrupted: null }).catch(() => null);
+    if (fresh !== null) this.send("auth.refresh", { token: fresh.ticket });
   }
 
   /** Goodbye. No event follows. */
@@ -69,13 +71,18 @@ export class Connection {
     this.#socket?.close(1000);
   }
 
-  #dial(ticket) {
+  /** The page is being left, and the socket with it. No event follows. */
+  leave() {
+    this.#closed = true;
+  }
+
+  #dial(ticket, resume) {
     const socket = new WebSocket(absolute(this.#options.socketUrl), [SUBPROTOCOL, BEARER_PREFIX + ticket]);
     const impatience = setTimeout(() => this.abandon(), TIME_LIMIT_MS);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       clearTimeout(impatience);
-      if (!this.#closed) this.#events.onOpen();
+      if (!this.#closed) this.#events.onOpen(resume);
     };
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code }) => {
@@ -108,6 +115,8 @@ export class Connection {
 }
 
 const LOST = Object.freeze({ code: 1006, reason: "network", retryAfterMs: null });
+/** The conversation that was to go on has ended for good. */
+const GONE = Object.freeze({ code: 1000, reason: "gone", retryAfterMs: null });
 
 function absolute(path) {
   const url = new URL(path, globalThis.location?.href);

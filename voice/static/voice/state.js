@@ -10,7 +10,7 @@
  */
 
 import {
-  settled, withAnswerWords, withAudio, withPlayed, withTypedQuestion, withVisitorWords,
+  recalled, settled, withAnswerWords, withAudio, withPlayed, withTypedQuestion, withVisitorWords,
 } from "./transcript.js";
 
 export const PHASES = Object.freeze([
@@ -43,7 +43,7 @@ export const INITIAL = Object.freeze({
 
 const LIVE = new Set(["connecting", "listening", "thinking", "speaking", "interrupted", "reconnecting"]);
 // These ends are nobody's fault; all others mean that the voice is not available.
-const PLAIN_ENDS = new Set(["client_hangup", "timeout", "idle", "max_duration", "budget", "concurrent"]);
+const PLAIN_ENDS = new Set(["client_hangup", "client_away", "timeout", "idle", "max_duration", "budget", "concurrent"]);
 
 export function isLive(snapshot) {
   return LIVE.has(snapshot.phase);
@@ -119,6 +119,11 @@ const RULES = {
   "session.ready": (now, { session_id }) => ({
     phase: now.asked ? "thinking" : "listening",
     sessionId: session_id,
+  }),
+  // What the page itself has seen says more: how much was heard, and the sources.
+  "history": (now, { items }) => ({
+    lines: now.lines.length > 0 ? now.lines : recalled(items),
+    notice: now.microphone === "on" ? "resumed" : "taken_up",
   }),
   "speech.started": (now) => ({
     phase: now.phase === "speaking" || now.phase === "interrupted" ? "interrupted" : "listening",

@@ -37,7 +37,7 @@ export function hints(snapshot) {
 }
 
 function endHints(reason, retryAt) {
-  if (reason === "client_hangup") return [];
+  if (reason === "client_hangup" || reason === "client_away") return [];
   const sentence = [TOLD_REASONS.includes(reason) ? `reason.${reason}` : "reason.other", {}];
   return retryAt === null ? [sentence] : [sentence, ["available", { at: minuteAfter(retryAt) }]];
 }

@@ -13,23 +13,26 @@ export class TicketRefused extends Error {
 }
 
 /**
- * A ticket, for use within half a minute.
+ * `{ticket, resume}`: a ticket, for use within half a minute, and a token to go on with the conversation of the session
+ * `interrupted`; null if that cannot be, or there is none.
  *
  * @throws {TicketRefused}
  */
-export async function requestTicket({ ticketUrl, csrfToken }, fetch = globalThis.fetch) {
-  const response = await post(fetch, ticketUrl, typeof csrfToken === "function" ? csrfToken() : csrfToken);
+export async function requestTicket({ ticketUrl, csrfToken, interrupted = null }, fetch = globalThis.fetch) {
+  const token = typeof csrfToken === "function" ? csrfToken() : csrfToken;
+  const session = interrupted === null ? {} : { "X-Voice-Session": interrupted };
+  const response = await post(fetch, ticketUrl, { "X-CSRFToken": token, "Accept": "application/json", ...session });
   const body = await response.json().catch(() => null);
-  if (response.ok && typeof body?.ticket === "string") return body.ticket;
+  if (response.ok && typeof body?.ticket === "string") return { ticket: body.ticket, resume: body.resume ?? null };
   throw new TicketRefused(endingOf(response.status, body?.error));
 }
 
-async function post(fetch, url, csrfToken) {
+async function post(fetch, url, headers) {
   try {
     return await fetch(url, {
       method: "POST",
       credentials: "same-origin",
-      headers: { "X-CSRFToken": csrfToken, "Accept": "application/json" },
+      headers,
       signal: AbortSignal.timeout(TIME_LIMIT_MS),
     });
   } catch {

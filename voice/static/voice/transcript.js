@@ -30,6 +30,15 @@ export function withAudio(lines, item_id, sources = []) {
   return put(lines, item_id, "assistant", () => ({ audible: true }), sources);
 }
 
+/** What was said before, as the server remembers it: `{role, text, cut}` each. */
+export function recalled(items) {
+  return items.map(({ role, text, cut }, place) => ({
+    ...blank(`past_${place}`, role === "user" ? "visitor" : "assistant"),
+    text: cut ? `${text} …` : text,
+    settled: true,
+  }));
+}
+
 /** What the player has reported of an answer. */
 export function withPlayed(lines, report) {
   const line = lines.find(({ id }) => id === report.item_id);

@@ -10,6 +10,7 @@ import { accentsOf } from "./accent.js";
 import { consent, hasConsented } from "./consent.js";
 import { element } from "./dom.js";
 import { INITIAL, isAnswering, isLive, reduce } from "./state.js";
+import { recall } from "./interrupted.js";
 import { isHearing, secondsLeft } from "./status.js";
 import { View } from "./view.js";
 import { readWords } from "./words.js";
@@ -53,8 +54,18 @@ class VoiceWidget extends HTMLElement {
     this.#colour();
     this.#show(this.attachShadow({ mode: "open" }));
     this.#render();
+    this.#takeUp();
     for (const press of ["pointerdown", "keydown"]) this.addEventListener(press, () => this.#preload(), { once: true });
     this.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  /** The page before this one, or this one before it was loaded anew, was left in the middle of a conversation. */
+  #takeUp() {
+    const sessionId = recall();
+    if (sessionId === null || !this.#hasAgreed()) return;
+    this.#open = true;
+    this.#render();
+    this.#withClient((client) => client.takeUp(sessionId));
   }
 
   disconnectedCallback() {
