@@ -121,10 +121,8 @@ const RULES = {
     sessionId: session_id,
   }),
   // What the page itself has seen says more: how much was heard, and the sources.
-  "history": (now, { items }) => ({
-    lines: now.lines.length > 0 ? now.lines : recalled(items),
-    notice: now.microphone === "on" ? "resumed" : "taken_up",
-  }),
+  "history": (now, { items }) =>
+    now.lines.length > 0 ? { notice: "resumed" } : { notice: "taken_up", lines: recalled(items) },
   "speech.started": (now) => ({
     phase: now.phase === "speaking" || now.phase === "interrupted" ? "interrupted" : "listening",
     speaking: true,

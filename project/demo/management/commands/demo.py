@@ -22,7 +22,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
 from project import BASE_DIR
-from voice import condition, finishing, gate, wiring
+from voice import condition, finishing, gate, resumption, wiring
 from voice.conf import conf
 from voice.knowledge import loading
 from voice.management import progress
@@ -117,6 +117,7 @@ async def _wind_down() -> None:
     await finishing.settled(WIND_DOWN_LIMIT)
     await wiring.close()
     await gate.close()
+    await resumption.close()
 
 
 def _require_free(port: int) -> None:
