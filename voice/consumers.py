@@ -108,7 +108,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         start, first = await self._first_message()
         self._language = wiring.language(start)
         holder = Holder(str(identity.user.pk), origins.of_scope(self.scope), identity.browser)
-        async with resumption.resumed(start.resume, session_id, holder) as beginning:
+        async with resumption.resumed(start.resume, session_id, holder, kept=self._wire.resumes) as beginning:
             allowance = await _allowance(identity, beginning.state.spent)
             past = beginning.past(limits.session_seconds)
             await self._take_place(session_id, holder.user_id, limits, beginning.resumed_from)

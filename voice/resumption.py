@@ -94,16 +94,18 @@ class Beginning:
 
 
 @asynccontextmanager
-async def resumed(raw: str, session_id: str, holder: Holder) -> AsyncIterator[Beginning]:
-    """What the token ``raw`` is good for; or else a new conversation, named after the session that begins.
+async def resumed(raw: str, session_id: str, holder: Holder, *, kept: bool) -> AsyncIterator[Beginning]:
+    """What the token ``raw`` is good for; or else a new conversation, named after the session that begins. With
+    ``kept``, it is kept for its visitor in turn.
 
     A conversation that was taken and that could not go on, for a reason that may pass, is given back at the end, so
     that the same token is good for the next try. Raises :class:`Over`.
     """
-    keeping, token = Keeping(store(), ResumeToken.new(session_id), holder), ResumeToken.parse(raw)
-    kept = await _taken(token, holder) if token else None
-    state = _read(kept)
-    if token is None or kept is None or state is None:
+    keeping = Keeping(store() if kept else NothingKept(), ResumeToken.new(session_id), holder)
+    token = ResumeToken.parse(raw)
+    taken = await _taken(token, holder) if token else None
+    state = _read(taken)
+    if token is None or taken is None or state is None:
         notices = ("not_resumed",) if raw else ()
         yield Beginning(keeping, State(session_id, time.time()), notices=notices)
         return
@@ -115,7 +117,7 @@ async def resumed(raw: str, session_id: str, holder: Holder) -> AsyncIterator[Be
         raise
     finally:
         if passing and not beginning.went_on:
-            await finishing.waited(finishing.begin(_give_back(token.session_id, kept)), ANSWER_SECONDS)
+            await finishing.waited(finishing.begin(_give_back(token.session_id, taken)), ANSWER_SECONDS)
 
 
 async def _taken(token: ResumeToken, holder: Holder) -> Kept | None:

@@ -19,6 +19,8 @@ class Wire(ABC):
 
     subprotocol: str
     """Agreed upon, if the client has offered it."""
+    resumes = False
+    """Whether a client of this dialect can go on with a conversation that was cut off; else none is kept for it."""
 
     @abstractmethod
     def decode(self, frame: Frame) -> tuple[Said, ...]:

@@ -165,6 +165,7 @@ _ENCODERS: Mapping[type, Callable[[Telling, Any], list[str]]] = {
     c.TellEnding: Telling._ending,
     # Of these the vocabulary knows nothing.
     c.TellReady: lambda self, m: [],
+    c.TellHistory: lambda self, m: [],
     c.TellContext: lambda self, m: [],
     c.TellExpiring: lambda self, m: [],
 }

@@ -20,7 +20,7 @@ def each_is_a_conversation_of_its_own(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("voice", "0007_reconnects"),
+        ("voice", "0008_reconnects"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
