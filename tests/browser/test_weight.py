@@ -13,8 +13,8 @@ STATIC = Path(__file__).resolve().parents[2] / "voice/static/voice"
 NOT_SERVED = {"react.js", "login.css"}
 """The one is for those who bundle it, the other stands on pages without the widget."""
 THE_ELEMENT = {
-    "widget.js", "widget.css", "accent.js", "captions.js", "consent.js", "dom.js", "icons.js", "links.js", "push.js",
-    "state.js", "status.js", "talk.js", "transcript.js", "view.js", "words.js",
+    "widget.js", "widget.css", "accent.js", "captions.js", "consent.js", "dom.js", "icons.js",
+    "interrupted.js", "links.js", "push.js", "state.js", "status.js", "talk.js", "transcript.js", "view.js", "words.js",
 }  # fmt: skip
 
 

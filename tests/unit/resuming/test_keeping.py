@@ -46,7 +46,7 @@ class Stage:
     def __init__(self) -> None:
         self.store = Store()
         self.keeping = Keeping(self.store, TOKEN, ANN, sleep=self._sleep)
-        self.state = EMPTY
+        self.state: State | None = EMPTY
         self._ticks: asyncio.Queue[None] = asyncio.Queue()
         self._waits = asyncio.Event()
         self.task = asyncio.create_task(self.keeping.run(lambda: self.state))
@@ -90,6 +90,14 @@ async def stage() -> AsyncIterator[Stage]:
 
 async def test_it_is_kept_as_soon_as_it_begins(stage):
     assert await stage.waiting() == EMPTY
+
+
+async def test_before_there_is_anything_to_keep_nothing_is(stage):
+    await stage.store.give_back(TOKEN.session_id, Kept(ANN, "another", ""))
+    stage.state = None
+    kept = stage.store.kept
+    await stage.pass_seconds(2 * SIGN_OF_LIFE_SECONDS)
+    assert stage.store.kept == kept
 
 
 async def test_a_second_after_something_was_said_it_is_kept(stage):
