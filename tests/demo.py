@@ -5,12 +5,14 @@ import re
 import secrets
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +22,10 @@ READY_LIMIT = 240.0
 """Seconds to migrate, to index the knowledge and to load the models, on a machine that does other things too."""
 STOP_LIMIT = 60.0
 """Seconds from Ctrl-C to its end, on a machine that does other things too."""
+
+_prepared = tempfile.TemporaryDirectory(prefix="voice-demo-")
+_template = Path(_prepared.name) / "demo.sqlite3"
+"""The database of the first site, when it was ready. The vectors of its knowledge take half a minute to make."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +57,15 @@ class Demo:
 
 @contextmanager
 def running(folder: Path, *, port: int | None = None, **overrides: str) -> Iterator[Demo]:
-    """Start the demo with the database in ``folder``; stop it by Ctrl-C.
+    """Start the demo with the database in ``folder``, by default a new one; stop it by Ctrl-C.
 
     ``port`` is a free one by default; ``overrides`` are variables of its environment. It must leave no process behind.
     """
     port = port or _free_port()
-    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}", "DJANGO_DEBUG": "true"}
+    database = folder / "demo.sqlite3"
+    if _template.exists() and not database.exists():
+        _copy(_template, database)
+    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{database}", "DJANGO_DEBUG": "true"}
     environment |= {"DJANGO_SETTINGS_MODULE": "project.settings", "PYTHONFAULTHANDLER": "1", **overrides}
     process = subprocess.Popen(
         [sys.executable, "manage.py", "demo", "--port", str(port)],
@@ -67,6 +76,8 @@ def running(folder: Path, *, port: int | None = None, **overrides: str) -> Itera
     try:
         printed = _until_ready(process)
         stuck.cancel()
+        if not _template.exists():
+            _copy(database, _template)
         last_words: deque[str] = deque(maxlen=200)
         reader = threading.Thread(target=_drain, args=(process, last_words), daemon=True)
         reader.start()
@@ -85,6 +96,11 @@ def running(folder: Path, *, port: int | None = None, **overrides: str) -> Itera
             raise AssertionError(f"the demo did not stop:\n{''.join(last_words)}") from None
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)
 
 
 def _until_ready(process: "subprocess.Popen[str]") -> str:

@@ -74,6 +74,7 @@ def states(language: str, now_ms: float) -> dict[str, list[Event]]:
         "paused": [*told, _of("client.paused", paused=True)],
         "reconnecting": [*told, _of("client.reconnecting")],
         "offline": [*told, _of("client.network", offline=True), _of("client.reconnecting")],
+        "slow": [*ready, _of("client.slow", slow=True)],
         "unanswered": [
             *asked,
             _of("notice", code="answer_failed"),

@@ -1,27 +1,31 @@
 """A visitor asks aloud, hears the answer, interrupts it and hears another: the whole way, in a real browser."""
 
-import itertools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.async_api import Page
 
 from tests import speech
-from tests.browser.conftest import Visit, picture
+from tests.browser import sound
+from tests.browser.conftest import Visit, Witnessed, picture
+from tests.browser.ear import EAR, Ear, Sound
+from voice.protocol.audio import SAMPLE_RATE
 
-AUDIBLE = 0.005
-"""RMS at the output above which something is heard."""
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-WATCH = """() => {
+SILENCE_BOUND_MS = 100
+"""From the arrival of what says that the visitor speaks to the last sample that can be heard."""
+TRUNCATION_BOUND_MS = 50
+MARGIN = 3
+"""The bounds are asserted at three times their value, and what was measured is printed."""
+
+LISTEN_FOR_CAPTIONS = """() => {
   const widget = document.querySelector("voice-widget");
-  const seen = window.seen = [];
-  setInterval(() => {
-    const client = widget.client;
-    if (!client) return;
-    const { phase, speaking, lines } = client.getSnapshot();
-    seen.push({ at: performance.now(), phase, speaking, level: client.speaker?.level ?? 0, lines: lines.length });
+  window.captioned = false;
+  const look = setInterval(() => {
+    const now = widget.client?.getSnapshot();
+    if (now?.speaking && now.lines.some(({ text }) => text)) window.captioned = true;
   }, 20);
 }"""
 
@@ -56,52 +60,63 @@ FRENCH = Talk(
 
 @pytest.mark.parametrize("talk", [ENGLISH, FRENCH], ids=["en", "fr"])
 async def test_a_spoken_question_is_answered_aloud_and_may_be_interrupted(
-    visit: Visit, tmp_path: Path, talk: Talk
+    visit: Visit, witnessed: Witnessed, tmp_path: Path, talk: Talk
 ) -> None:
-    """Captions come while the visitor speaks, the source is right, the answer sounds, a barge-in silences it."""
+    """Captions come while the visitor speaks, the source is right, the answer sounds; a barge-in silences it, and the
+    provider remembers what was heard of it."""
     question, follow_up = (speech.spoken(text, talk.language) for text in (talk.question, talk.follow_up))
     microphone = speech.recording(tmp_path / "microphone.wav", 700, question, 6_000, follow_up, 15_000)
-    async with visit(talk.path, microphone=microphone) as page:
-        await page.evaluate(WATCH)
+    async with visit(talk.path, microphone=microphone, scripts=[EAR]) as page:
+        ear = Ear(page)
+        await page.evaluate(LISTEN_FOR_CAPTIONS)
         await page.get_by_role("button", name=talk.launch).click()
         await page.get_by_role("button", name=talk.start).click()
         await page.get_by_role("button", name=talk.agree).click()  # only then the microphone opens
-        await _second_answer(page)
+        await _second_answer(page, ear)
+        assert await page.evaluate("captioned"), "no caption before the question ended"
         await picture(page, f"conversation-{talk.language}")
-        seen = await page.evaluate("window.seen")
         await page.get_by_role("button", name=talk.stop).click()  # so that its line is final, with its sources
         await page.locator("voice-widget").get_by_role("link", name=talk.second_source).last.wait_for(timeout=10_000)
         text = await page.locator("voice-widget").get_by_role("log").inner_text()
-    assert talk.source in text
-    assert talk.second_source in text
-    _assert_captions_while_speaking(seen)
-    _assert_barge_in(seen)
+        assert talk.source in text
+        assert talk.second_source in text
+        await _assert_silence_at_once(ear)
+        await _assert_cut_to_what_was_heard(ear, witnessed)
 
 
-async def _second_answer(page: Page) -> None:
-    """Until the visitor has spoken twice and the answer to it sounds. (The page's policy forbids to wait inside it.)"""
+async def _second_answer(page: Page, ear: Ear) -> None:
+    """Until the first was interrupted and the second is heard. (The page's policy forbids to wait inside it.)"""
     for _ in range(450):
-        seen = await page.evaluate("window.seen")
-        begun = [n for n in range(1, len(seen)) if seen[n]["speaking"] and not seen[n - 1]["speaking"]]
-        if len(begun) > 1 and not seen[-1]["speaking"] and seen[-1]["level"] > AUDIBLE:
+        stopped = [message["item_id"] for message in await ear.messages("playback.stop")]
+        if stopped and any(r["item_id"] not in stopped and r["played_ms"] for r in (await ear.sent("playback"))[-1:]):
             return
         await page.wait_for_timeout(100)
     raise AssertionError("no second answer was heard")
 
 
-def _assert_captions_while_speaking(seen: list[dict[str, Any]]) -> None:
-    assert any(moment["speaking"] and moment["lines"] for moment in seen), "no caption before the question ended"
+async def _first_answer(ear: Ear) -> tuple[str, Sound, int]:
+    """Its item, what was played until the second one came, and the sample at which the page was told to be silent."""
+    stop = (await ear.messages("playback.stop"))[0]
+    second = next(message["at"] for message in await ear.messages("audio.item") if message["at"] > stop["at"])
+    return stop["item_id"], (await ear.played()).between(0, second), stop["at"]
 
 
-def _assert_barge_in(seen: list[dict[str, Any]]) -> None:
-    first = [m for m in seen if m["level"] > AUDIBLE]
-    spoke_again = next(
-        after for before, after in itertools.pairwise(seen)
-        if after["speaking"] and not before["speaking"] and first and after["at"] > first[0]["at"]
-    )  # fmt: skip
-    heard = [m for m in first if m["at"] < spoke_again["at"]]
-    assert 0.02 * len(heard) >= 1.0, f"only {0.02 * len(heard):.1f} s of the answer were heard"
-    silent_after = [m["at"] for m in seen if m["at"] > spoke_again["at"] and m["speaking"] and m["level"] > AUDIBLE]
-    late = max(silent_after, default=spoke_again["at"]) - spoke_again["at"]
-    print(f"silent {late:.0f} ms after speech.started; {0.02 * len(heard):.1f} s of the first answer were heard")
-    assert late <= 300
+async def _assert_silence_at_once(ear: Ear) -> None:
+    """From the moment when the page is told of the barge-in to the last sample that can be heard of the answer."""
+    _item, output, told = await _first_answer(ear)
+    assert sound.last_audible(output.between(0, told).pcm) > SAMPLE_RATE, "hardly anything of the answer was heard"
+    late_ms = sound.last_audible(output.between(told).pcm) * 1000 / SAMPLE_RATE
+    print(f"silent {late_ms:.0f} ms after the barge-in was told (bound: {SILENCE_BOUND_MS})")
+    assert late_ms <= SILENCE_BOUND_MS * MARGIN
+
+
+async def _assert_cut_to_what_was_heard(ear: Ear, witnessed: Witnessed) -> None:
+    """What the page counted, and where the provider's memory was cut, against the samples that left the player."""
+    item, output, _told = await _first_answer(ear)
+    session = (await ear.messages("session.ready"))[0]["session_id"]
+    least, most = sound.played_ms(await ear.received(item), output.pcm)
+    reported = [report["played_ms"] for report in await ear.sent("playback") if report["item_id"] == item][-1]
+    kept = next(fact["ms"] for fact in witnessed(session) if fact["what"] == "truncated" and fact["item"] == item)
+    print(f"{least:.0f} to {most:.0f} ms were played, {reported} reported, {kept} kept (bound: {TRUNCATION_BOUND_MS})")
+    for counted in (reported, kept):
+        assert least - TRUNCATION_BOUND_MS * MARGIN <= counted <= most + TRUNCATION_BOUND_MS * MARGIN

@@ -1,15 +1,19 @@
 """What can come between a visitor and their answer: each time they are told, and there is a way back."""
 
-import sqlite3
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests import demo, speech
-from tests.browser.conftest import Visit, log_in, picture
-from tests.demo import Demo
+from tests.browser.conftest import Visit, Witnessed, log_in, picture
+from tests.browser.ear import EAR, Ear
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ARTICLE = "/help/opening-hours-harbour/"
 WITNESS = """
@@ -28,6 +32,7 @@ WITNESS = """
     document.addEventListener(`voice:${name}`, ({ detail }) => window.heard.push([name, detail]));
   }
 """
+AGREED = "if (location.host) localStorage.setItem('voice.consent', '1.local');"
 HIDE = """hidden => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
   document.dispatchEvent(new Event("visibilitychange"));
@@ -35,13 +40,10 @@ HIDE = """hidden => {
 
 
 @asynccontextmanager
-async def opened(visit: Visit, *, agreed: bool = True, attributes: str = "", **how: object) -> AsyncIterator[Page]:
-    """The widget of an article, open, with witnesses of what it asks of the browser."""
-    async with visit(ARTICLE, **how) as page:
-        await page.add_init_script(WITNESS)
-        if agreed:
-            await page.evaluate("localStorage.setItem('voice.consent', '1.local')")
-        await page.reload()
+async def opened(visit: Visit, *, agreed: bool = True, attributes: str = "", **how: Any) -> AsyncIterator[Page]:
+    """The widget of an article, open, with witnesses of what it asks of the browser and of what it plays."""
+    scripts = [WITNESS, EAR, AGREED] if agreed else [WITNESS, EAR]
+    async with visit(ARTICLE, scripts=scripts, **how) as page:
         if attributes:
             await page.locator("voice-widget").evaluate("(widget, name) => widget.setAttribute(name, '')", attributes)
         await page.get_by_role("button", name="Ask a question").click()
@@ -122,8 +124,8 @@ async def test_a_page_out_of_sight_does_not_listen(visit: Visit) -> None:
         await expect(part(page, "hint")).to_contain_text("It is on again.")
 
 
-async def test_the_conversation_goes_on_when_the_network_is_back(visit: Visit, site: Demo) -> None:
-    async with opened(visit, user=site.add_user("on-a-train")) as page:
+async def test_the_conversation_goes_on_when_the_network_is_back(visit: Visit) -> None:
+    async with opened(visit) as page:
         await start(page)
         await page.context.set_offline(True)
         await expect(part(page, "status")).to_have_text("Connecting again")
@@ -133,8 +135,26 @@ async def test_the_conversation_goes_on_when_the_network_is_back(visit: Visit, s
         await expect(part(page, "status")).to_have_text("Listening", timeout=20_000)
 
 
-async def test_who_reloads_the_page_in_mid_answer_is_not_locked_out(visit: Visit, site: Demo) -> None:
-    async with opened(visit, user=site.add_user("in-a-hurry")) as page:
+async def test_gaps_in_the_answer_are_counted_and_told(visit: Visit, witnessed: Witnessed) -> None:
+    """A page that has other things to do for longer than the audio lasts which it was given in advance."""
+    async with opened(visit) as page:
+        ear = Ear(page)
+        await ask(page, "How late is it open?")
+        await expect(part(page, "status")).to_have_text("Speaking", timeout=90_000)
+        await ear.until_played(250)
+        await page.evaluate("const until = performance.now() + 3_500; while (performance.now() < until);")
+        await ear.until_sent("playback", lambda report: report["underruns"] > 0)
+        counted = (await ear.sent("playback"))[-1]
+        session = (await ear.messages("session.ready"))[0]["session_id"]
+        async with asyncio.timeout(10):
+            while not any(fact.get("underruns", 0) for fact in witnessed(session)):
+                await page.wait_for_timeout(50)
+        told = next(fact for fact in witnessed(session) if fact.get("underruns", 0))
+        assert 0 < told["underruns"] <= counted["underruns"]
+
+
+async def test_who_reloads_the_page_in_mid_answer_is_not_locked_out(visit: Visit) -> None:
+    async with opened(visit) as page:
         await ask(page, "How late is it open?")
         await expect(part(page, "status")).to_have_text("Speaking", timeout=90_000)
         await page.reload()
@@ -145,12 +165,11 @@ async def test_who_reloads_the_page_in_mid_answer_is_not_locked_out(visit: Visit
 
 
 async def test_by_push_to_talk_a_question_is_what_was_said_while_the_button_was_held(
-    visit: Visit, site: Demo, tmp_path: Path
+    visit: Visit, tmp_path: Path
 ) -> None:
     question = speech.spoken("Are your shops open on Sundays and public holidays?", "en")
     microphone = speech.recording(tmp_path / "microphone.wav", 2_500, question, 15_000)
-    how = {"microphone": microphone, "user": site.add_user("holds"), "attributes": "push-to-talk"}
-    async with opened(visit, **how) as page:
+    async with opened(visit, microphone=microphone, attributes="push-to-talk") as page:
         await part(page, "main").click()
         await expect(part(page, "status")).to_have_text("Hold the button to talk")
         await page.keyboard.down("Space")
@@ -163,18 +182,15 @@ async def test_by_push_to_talk_a_question_is_what_was_said_while_the_button_was_
         await expect(part(page, "status")).to_have_text("Speaking", timeout=20_000)
 
 
-async def test_a_server_that_restarts_is_found_again(
-    visit: Visit, site: Demo, tmp_path: Path, collected: dict[str, str]
-) -> None:
+async def test_a_server_that_restarts_is_found_again(visit: Visit, tmp_path: Path, collected: dict[str, str]) -> None:
     """By the same page, without a press, and with the microphone still open."""
-    _copy_database(site, tmp_path)  # with its vectors, which take a while to make
     with ExitStack() as serving:
         first = serving.enter_context(demo.running(tmp_path, **collected))
         async with visit("/", user="") as page:
             await page.add_init_script(f"{WITNESS}; Math.random = () => 0.99;")  # the longest pauses
             await page.clock.install()
             await page.goto(f"{first.url}/accounts/login/?next={ARTICLE}")
-            await log_in(page, first, first.add_user("patient"))
+            await log_in(page, first, "visitor")
             await page.wait_for_url(f"**{ARTICLE}")
             await page.get_by_role("button", name="Ask a question").click()
             await part(page, "main").click()
@@ -190,9 +206,3 @@ async def test_a_server_that_restarts_is_found_again(
             assert await page.evaluate("window.asked") == 1
             await ask(page, "How late is it open?")
             await expect(page.locator("voice-widget").get_by_role("log")).to_contain_text("harbour", timeout=90_000)
-
-
-def _copy_database(site: Demo, folder: Path) -> None:
-    source = site.environment["DATABASE_URL"].removeprefix("sqlite:///")
-    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(folder / "demo.sqlite3")) as new:
-        old.backup(new)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import picture
 from tests.browser.test_states import PHONE, Gallery, gallery, show  # noqa: F401 (a fixture)
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 MARKUP = '<img src=x onerror="window.pwned = 1"><script>window.pwned = 1</script>'
 HIDING = "\u202eadmin\u2066\x1b[31m\x00\x07"

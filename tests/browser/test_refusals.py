@@ -2,13 +2,21 @@
 
 import asyncio
 import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from subprocess import PIPE
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit, log_in, picture
+from tests.browser.ear import EAR, Ear
 from tests.demo import Demo
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PER_HOUR = 5
 
@@ -31,6 +39,8 @@ class Words:
     stale: str
     often: re.Pattern[str]
     unloaded: str
+    question: str
+    unheard: str
 
 
 ENGLISH = Words(
@@ -42,6 +52,7 @@ ENGLISH = Words(
     "This page has been open for too long. Reload it to go on.",
     re.compile(r"You have started many conversations\. Available again (at|on .*) \d?\d:\d\d\s[AP]M\."),
     "The voice assistant could not be loaded. Check your network, then reload this page.",
+    "How late is it open?", "Interrupted",
 )  # fmt: skip
 FRENCH = Words(
     "fr", "/aide/horaires-port/", "Connectez-vous pour demander de vive voix",
@@ -52,6 +63,7 @@ FRENCH = Words(
     "Cette page est ouverte depuis trop longtemps. Rechargez-la pour continuer.",
     re.compile(r"Vous avez commencé beaucoup de conversations\. De nouveau disponible (.* )?à \d\d:\d\d\."),
     "L’assistant vocal n’a pas pu être chargé. Vérifiez votre réseau, puis rechargez cette page.",
+    "Jusqu’à quelle heure est-ce ouvert en semaine ?", "Interrompu",
 )  # fmt: skip
 LANGUAGES = pytest.mark.parametrize("words", [ENGLISH, FRENCH], ids=["en", "fr"])
 
@@ -71,9 +83,9 @@ async def test_who_is_not_logged_in_may_do_so_and_come_back(visit: Visit, site: 
 
 
 @LANGUAGES
-async def test_a_second_window_takes_the_conversation_over(visit: Visit, site: Demo, words: Words) -> None:
+async def test_a_second_window_takes_the_conversation_over(visit: Visit, words: Words) -> None:
     """And the first one is told; from there it can be taken back."""
-    async with visit(words.path, user=site.add_user(f"two-windows-{words.language}")) as page:
+    async with visit(words.path) as page:
         await begin(page, words)
         await expect(status(page)).to_have_text(words.listening)
         second = await page.context.new_page()
@@ -88,17 +100,27 @@ async def test_a_second_window_takes_the_conversation_over(visit: Visit, site: D
 
 
 @LANGUAGES
-async def test_when_it_is_switched_off_who_talks_is_told_and_when_it_is_on_again_goes_on(
+async def test_when_it_is_switched_off_in_mid_answer_that_is_told_and_when_it_is_on_again_one_goes_on(
     visit: Visit, site: Demo, words: Words
 ) -> None:
-    """Neither needs a restart, or another page."""
-    async with visit(words.path, user=site.add_user(f"switched-off-{words.language}")) as page:
+    """The sound stops, nothing dials again; neither needs a restart, or another page."""
+    async with visit(words.path, scripts=[EAR]) as page:
+        ear = Ear(page)
         await begin(page, words)
         await expect(status(page)).to_have_text(words.listening)
-        await asyncio.to_thread(site.manage, "voice_flag", "off")
+        with switching_off(site) as switch:
+            await page.locator("voice-widget [part=question]").fill(words.question)
+            await page.keyboard.press("Enter")
+            await ear.until_played(250)
+            await asyncio.to_thread(switch)
         try:
             await expect(hint(page)).to_have_text(words.off)
+            await expect(page.locator("voice-widget").get_by_role("log")).to_contain_text(words.unheard)
+            assert await page.evaluate("document.querySelector('voice-widget').client.speaker") is None
             await picture(page, f"switched-off-{words.language}")
+            played = await ear.played()
+            await page.wait_for_timeout(1_500)  # who dials again does so after a second
+            assert (await ear.played(), await ear.sockets()) == (played, 1)
             await page.get_by_role("button", name=words.start).click()
             await expect(hint(page)).to_have_text(words.off)
             another = await page.context.new_page()
@@ -108,6 +130,17 @@ async def test_when_it_is_switched_off_who_talks_is_told_and_when_it_is_on_again
             await asyncio.to_thread(site.manage, "voice_flag", "on")
         await page.get_by_role("button", name=words.start).click()
         await expect(status(page)).to_have_text(words.listening)
+
+
+@contextmanager
+def switching_off(site: Demo) -> Iterator[Callable[[], object]]:
+    """``switch()`` takes no time to start: it is there, and waits."""
+    code = "print(); input(); from django.core.management import call_command; call_command('voice_flag', 'off')"
+    program = [sys.executable, "manage.py", "shell", "-c", code]
+    with subprocess.Popen(program, env=site.environment, stdin=PIPE, stdout=PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield lambda: process.communicate("\n")
 
 
 @LANGUAGES
@@ -153,9 +186,9 @@ async def test_nor_is_the_microphone_blamed_for_it(visit: Visit, words: Words) -
 
 
 @LANGUAGES
-async def test_who_has_talked_often_is_told_when_to_come_back(visit: Visit, site: Demo, words: Words) -> None:
+async def test_who_has_talked_often_is_told_when_to_come_back(visit: Visit, words: Words) -> None:
     """On the visitor's own clock; until then the button does nothing, and then it works again by itself."""
-    async with visit(words.path, user=site.add_user(f"talkative-{words.language}")) as page:
+    async with visit(words.path) as page:
         await page.clock.install()
         await begin(page, words)
         for _ in range(PER_HOUR):

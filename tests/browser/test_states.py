@@ -12,6 +12,8 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import Visit, picture
 from tests.browser.states import states
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 STAND_IN = Path(__file__).with_name("gallery.js")
 PATHS = {"en": "/help/opening-hours-harbour/", "fr": "/aide/horaires-port/"}
 LAUNCH = {"en": "Ask a question", "fr": "Poser une question"}

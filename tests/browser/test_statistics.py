@@ -11,6 +11,8 @@ from tests import demo
 from tests.browser.conftest import Visit, whole_picture
 from tests.demo import Demo
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 YEAR = """
 from django.utils import timezone
 from tests import generated_year

@@ -311,6 +311,17 @@ test("a network that is gone is not waited for", async () => {
   assert.equal(stage.dialled, 2);
 });
 
+test("who is not heard because the network is slow is told, until it is over or another one is dialled", async () => {
+  await started();
+  stage.events.onSlow(true);
+  assert.ok(client.getSnapshot().slow);
+  stage.events.onSlow(false);
+  assert.ok(!client.getSnapshot().slow);
+  stage.events.onSlow(true);
+  stage.events.onClose({ code: 1006, reason: "network", retryAfterMs: null });
+  assert.deepEqual([phase(), client.getSnapshot().slow], ["reconnecting", false]);
+});
+
 const SAID = [
   { role: "user", text: "When do you open?", cut: false },
   { role: "assistant", text: "We open at nine, and", cut: true },

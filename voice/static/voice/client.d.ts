@@ -38,6 +38,8 @@ export interface Snapshot {
   /** The system took the sound away; `resume` asks for it back. */
   readonly paused: boolean;
   readonly offline: boolean;
+  /** The network takes less than the microphone gives: what is said now is not heard. */
+  readonly slow: boolean;
   /** Push-to-talk: whether the visitor holds. Null without it. */
   readonly held: boolean | null;
   readonly speaking: boolean;

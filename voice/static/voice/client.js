@@ -304,6 +304,7 @@ export class VoiceClient {
       onOpen: (resume) => this.#greet(resume),
       onMessage: (message) => this.#receive(message),
       onAudio: (pcm) => this.#play(pcm),
+      onSlow: (slow) => this.#apply({ type: "client.slow", slow }),
       onClose: (ending) => this.#lost(ending),
     });
     this.#item = null;

@@ -1,12 +1,11 @@
 /** One socket, from its ticket to its close: frames in both ways, and one ending, whatever went wrong. */
 
+import { Congestion } from "./congestion.js";
 import { BEARER_PREFIX, SUBPROTOCOL, decode, encode } from "./protocol.js";
 import { TicketRefused, requestTicket } from "./ticket.js";
 
 const TIME_LIMIT_MS = 10_000; // for the handshake
-const MAX_UNSENT_BYTES = 96_000; // two seconds of the microphone; older speech is of no use to anyone
 const OPEN = 1; // WebSocket.OPEN, also where there is no WebSocket to ask
-const STUCK_MS = 8_000; // a network that has taken nothing for so long is gone, though nobody said so
 
 export class Connection {
   #options;
@@ -14,13 +13,15 @@ export class Connection {
   #socket = null;
   #ending = null; // what session.ending said
   #closed = false;
-  #fullSince = null;
+  #congestion = new Congestion();
+  #slow = false;
 
   /**
    * @param {{ticketUrl: string, socketUrl: string, csrfToken: string, interrupted: ?string, onlyGoOn: boolean}} options
    *   `interrupted` is the session whose conversation is to go on; with `onlyGoOn` none is begun if it cannot
-   * @param {object} events `onOpen(resume)` with the token for that or null, `onMessage(message)`, `onAudio(pcm: ArrayBuffer)`, and last and once
-   *   `onClose({code, reason, retryAfterMs})`
+   * @param {object} events `onOpen(resume)` with the token for that or null, `onMessage(message)`,
+   *   `onAudio(pcm: ArrayBuffer)`, `onSlow(slow)` when frames of the microphone begin or cease to be dropped, and last and
+   *   once `onClose({code, reason, retryAfterMs})`
    */
   constructor(options, events) {
     this.#options = options;
@@ -47,9 +48,10 @@ export class Connection {
   /** Sends a frame of the microphone, or drops it: on a network that cannot keep up, and before the socket is open. */
   sendAudio(pcm) {
     if (this.#socket?.readyState !== OPEN) return;
-    if (this.#socket.bufferedAmount >= MAX_UNSENT_BYTES) return this.#wait(performance.now());
-    this.#fullSince = null;
-    this.#socket.send(pcm);
+    const state = this.#congestion.look(this.#socket.bufferedAmount, performance.now());
+    if (state === "gone") return this.abandon();
+    this.#tellSlow(state === "full");
+    if (state === "free") this.#socket.send(pcm);
   }
 
   /** The network is gone: there is nothing to wait for. */
@@ -92,9 +94,10 @@ export class Connection {
     this.#socket = socket;
   }
 
-  #wait(now) {
-    this.#fullSince ??= now;
-    if (now - this.#fullSince >= STUCK_MS) this.abandon();
+  #tellSlow(slow) {
+    if (slow === this.#slow) return;
+    this.#slow = slow;
+    this.#events.onSlow(slow);
   }
 
   #receive(data) {

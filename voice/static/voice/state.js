@@ -30,6 +30,7 @@ export const INITIAL = Object.freeze({
   away: false, // the page is out of sight, and the microphone rests until it is back
   paused: false, // the system took the sound away: a call, a locked screen
   offline: false,
+  slow: false, // the network takes less than the microphone gives: what is said now is not heard
   held: null, // push-to-talk: whether the visitor holds; null where the voice itself is waited for
   speaking: false,
   asked: false,
@@ -82,6 +83,7 @@ const RULES = {
   "client.away": (_now, { away }) => ({ away, notice: away ? null : "was_away" }),
   "client.paused": (_now, { paused }) => ({ paused }),
   "client.network": (_now, { offline }) => ({ offline }),
+  "client.slow": (_now, { slow }) => ({ slow }),
   "client.held": (now) => ({
     held: true,
     phase: "listening",
@@ -157,7 +159,16 @@ function turnDone(now, outcome) {
 }
 
 function atRest(now) {
-  return { speaking: false, held: now.held === null ? null : false, asked: false, sources: [], endsAt: null, expiring: null, lines: settled(now.lines) };
+  return {
+    speaking: false,
+    held: now.held === null ? null : false,
+    asked: false,
+    slow: false,
+    sources: [],
+    endsAt: null,
+    expiring: null,
+    lines: settled(now.lines),
+  };
 }
 
 function waiting(now) {

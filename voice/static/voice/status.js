@@ -31,6 +31,7 @@ export function hints(snapshot) {
   if (phase === "ended" || phase === "unavailable") return endHints(reason, retryAt);
   if (isLive(snapshot) && snapshot.paused) return [["paused", {}]];
   if (phase === "reconnecting" && snapshot.offline) return [["offline", {}]];
+  if (isLive(snapshot) && snapshot.slow) return [["slow", {}]];
   if (GONE.has(microphone)) return [[`microphone.${microphone}`, {}]];
   if (expiring && isLive(snapshot)) return [["expiring", { seconds: expiring.seconds }]];
   return notice ? [[`notice.${notice}`, {}]] : [];
