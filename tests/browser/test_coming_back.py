@@ -16,6 +16,8 @@ from tests.browser.restartable import Restartable
 from tests.demo import Demo
 from tests.redis_server import RedisServer
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # that of the browser, which all tests share
+
 ARTICLE = "/help/contact-message/"
 QUESTION = "How late does the harbour shop stay open on weekdays?"
 ANSWER = "The harbour shop is open from Tuesday to Saturday"
