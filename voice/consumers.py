@@ -28,6 +28,7 @@ from voice import (
     database,
     gate,
     guarding,
+    heartbeat,
     logs,
     origins,
     reaper,
@@ -104,8 +105,8 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         identity, limits = await self._admitted(self.scope)
         session_id = uuid.uuid4().hex
         logs.current.set(session_id)
-        await self._tell(c.TellAdmitted(session_id, int(time.time() + limits.session_seconds)))
-        start, first = await self._first_message()
+        admitted = c.TellAdmitted(session_id, int(time.time() + limits.session_seconds))
+        start, first = await self._first_message(admitted)
         self._language = wiring.language(start)
         holder = Holder(str(identity.user.pk), origins.of_scope(self.scope), identity.browser)
         async with resumption.resumed(start.resume, session_id, holder, kept=self._wire.resumes) as beginning:
@@ -152,10 +153,11 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         """Whose address counts this start; none where addresses are not counted, so that none is kept."""
         return addresses.of_scope(self.scope) if limits.sessions_per_address_per_hour else ""
 
-    async def _first_message(self) -> tuple[Start, Said | None]:
+    async def _first_message(self, admitted: c.TellAdmitted) -> tuple[Start, Said | None]:
         """How the conversation is to be, and what was said instead of that, if it was not said first."""
         try:
             async with asyncio.timeout(FIRST_MESSAGE_LIMIT):
+                await self._tell(admitted)
                 while True:
                     match said := await self._frames.next():
                         case Start():
@@ -328,6 +330,7 @@ async def _allowance(identity: Identity, spent: Decimal) -> Decimal | None:
 async def _look_after() -> None:
     """What this process does for the site while it has conversations."""
     async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(heartbeat.run())
         tasks.create_task(reaper.run(wiring.spool()))
         tasks.create_task(guarding.run(conf().safeguard, conf().prices.currency))
 

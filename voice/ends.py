@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -24,6 +24,8 @@ from voice.protocol.outcomes import EndReason
 
 LOST_SECONDS = 30.0
 """A row without an end and without a sign of life for this long belongs to a server that is gone."""
+BATCH = 500
+"""Rows that one statement names: a database takes so many values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,11 @@ def checkpoint(session_id: uuid.UUID, number: int, counters: Counters) -> None:
     row.update(seen_at=timezone.now(), checkpoint=number, **asdict(counters))
 
 
-def sign_of_life(session_id: uuid.UUID) -> None:
-    """Somebody holds the session."""
-    VoiceSession.objects.filter(pk=session_id, ended_at=None).update(seen_at=timezone.now())
+def signs_of_life(session_ids: Sequence[uuid.UUID]) -> None:
+    """Somebody holds these sessions."""
+    for first in range(0, len(session_ids), BATCH):
+        held = VoiceSession.objects.filter(pk__in=session_ids[first : first + BATCH], ended_at=None)
+        held.update(seen_at=timezone.now())
 
 
 def end_lost() -> int:

@@ -27,6 +27,11 @@ class Window:
     until: datetime
 
 
+def begun(window: Window) -> QuerySet[VoiceSession]:
+    """The sessions that began in it."""
+    return VoiceSession.objects.filter(started_at__gte=window.since, started_at__lt=window.until).order_by()
+
+
 def live() -> int:
     """Conversations that are going on."""
     return VoiceSession.objects.filter(ended_at=None).count()
@@ -34,11 +39,14 @@ def live() -> int:
 
 def sessions(window: Window) -> dict[str, Any]:
     """Of the sessions that were begun: how many, how many were ready, minutes spoken, and how they ended."""
-    begun = VoiceSession.objects.filter(started_at__gte=window.since, started_at__lt=window.until).order_by()
-    groups = begun.values("end_reason").annotate(
-        started=Count("pk"),
-        ready=Count("ready_at"),
-        spoken=Sum(Coalesce("ended_at", window.until) - F("ready_at"), filter=Q(ready_at__lt=window.until)),
+    groups = (
+        begun(window)
+        .values("end_reason")
+        .annotate(
+            started=Count("pk"),
+            ready=Count("ready_at"),
+            spoken=Sum(Coalesce("ended_at", window.until) - F("ready_at"), filter=Q(ready_at__lt=window.until)),
+        )
     )
     rows = list(groups)
     spoken: timedelta = sum((row["spoken"] or timedelta() for row in rows), timedelta())
@@ -52,8 +60,7 @@ def sessions(window: Window) -> dict[str, Any]:
 
 def cost(window: Window) -> dict[str, Any]:
     """Of the sessions that were begun: the sum in millionths, by currency, and of how many it is not known."""
-    begun = VoiceSession.objects.filter(started_at__gte=window.since, started_at__lt=window.until).order_by()
-    groups = begun.values("currency").annotate(total=Sum("cost"), unknown=Count("pk", filter=Q(cost=None)))
+    groups = begun(window).values("currency").annotate(total=Sum("cost"), unknown=Count("pk", filter=Q(cost=None)))
     rows = list(groups)
     return {
         "micros": {

@@ -21,7 +21,7 @@ from django.utils.translation import gettext
 
 from voice import database, figures, live
 from voice.figures import Window
-from voice.models import VoiceSession, VoiceTurn
+from voice.models import VoiceTurn
 from voice.protocol.safeguard import Cause, Figures, Safeguard, Verdict, judge
 from voice.statistics.summary import ERRORS
 
@@ -71,8 +71,7 @@ def look(limits: Safeguard, currency: str) -> bool:
 
 def read(window: Window, currency: str) -> Figures:
     """The figures of the sessions that began in ``window``; the money in ``currency``."""
-    begun = VoiceSession.objects.filter(started_at__gte=window.since, started_at__lt=window.until).order_by()
-    sums = begun.aggregate(
+    sums = figures.begun(window).aggregate(
         sessions=Count("pk"),
         errors=Count("pk", filter=Q(end_reason__in=ERRORS)),
         spent=Sum("cost", filter=Q(currency=currency)),

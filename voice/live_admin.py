@@ -35,12 +35,28 @@ class LiveSettingsForm(ModelForm):
     reason = forms.CharField(
         label=_("Reason"), max_length=200, required=False, help_text=_("For those who read the changes later.")
     )
+    flip = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    """The last change of the switch that the page knew of; 0: none."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["flip"].initial = _last_flip()
         for name in LIVE_LIMITS:
             if name in self.fields:
                 self.fields[name].help_text = _limit_help(name)
+
+    def clean(self) -> dict[str, Any]:
+        """Not what would undo, unseen, a flip that came after the page was opened."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        known = cleaned.get("flip")
+        if known is not None and known != _last_flip():
+            raise forms.ValidationError(_("The switch was flipped after you opened this page. Open it again."))
+        return cleaned
+
+
+def _last_flip() -> int:
+    flip = live.last_flip()
+    return flip.pk if flip else 0
 
 
 def _limit_help(name: str) -> str:
@@ -54,11 +70,19 @@ class LiveSettingsAdmin(ModelAdmin):
     form = LiveSettingsForm
     readonly_fields = ("recent_changes",)
     fieldsets = (
-        (_("Switch"), {"fields": ("enabled",)}),
+        (_("Switch"), {"fields": ("enabled", "flip")}),
         (_("Who is let in"), {"fields": ("percent", "group", "staff")}),
         (_("Limits"), {"fields": LIVE_LIMITS}),
         (_("Changes"), {"fields": ("reason", "recent_changes")}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What goes with a change is only for who may make one."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj):
+            return fieldsets
+        own = {"reason", "flip"}
+        return [(name, {"fields": [each for each in parts["fields"] if each not in own]}) for name, parts in fieldsets]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Straight to the one row."""

@@ -28,7 +28,7 @@ from typing import Any, Self
 from django.db import Error as DatabaseFault
 from django.utils import timezone
 
-from voice import database, ends, finishing
+from voice import database, ends, finishing, heartbeat
 from voice.ends import End
 from voice.models import VoiceSession
 from voice.protocol.commands import QuestionCorrected, SessionBegan, ToRecords, TurnEnded
@@ -47,8 +47,6 @@ FINISH_SECONDS = 1.0
 """How long :meth:`Recorder.finish` waits for its write; the write itself goes on."""
 RETRY_SECONDS = 60.0
 """How long the end of a session is tried to be written, pauses added up."""
-HEARTBEAT_SECONDS = 10.0
-"""Between two signs of life of a session; three of them may be missed (:data:`voice.ends.LOST_SECONDS`)."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -72,7 +70,6 @@ class Recorder:
         self._id = uuid.UUID(session_id)
         self._spool, self._transcripts, self._sleep = spool, transcripts, sleep
         self._counters, self._checkpoint = Counters(), 0
-        self._heart: asyncio.Task[None] | None = None
         self._inserting: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
 
@@ -81,8 +78,6 @@ class Recorder:
 
     async def __aexit__(self, *exc: object) -> None:
         """A session that nobody ended by now was ended by a fault."""
-        if self._heart is not None:
-            self._heart.cancel()
         await self.finish(EndReason.INTERNAL_ERROR)
 
     async def open(
@@ -110,7 +105,7 @@ class Recorder:
             # The insert may yet succeed, unheard: then the row must not stay open.
             self._end(RecordsUnavailable.reason)
             raise RecordsUnavailable(type(error).__name__) from error
-        self._heart = asyncio.create_task(self._beat())
+        heartbeat.hold(self._id)
 
     async def ready(self) -> None:
         """The visitor can speak from now on."""
@@ -164,6 +159,7 @@ class Recorder:
 
     def _end(self, reason: EndReason) -> asyncio.Task[None]:
         if self._ending is None:
+            heartbeat.release(self._id)
             end = End(self._id, reason, timezone.now(), self._checkpoint, self._counters)
             self._ending = finishing.begin(self._write_end(end))
         return self._ending
@@ -196,11 +192,6 @@ class Recorder:
             logger.error("session %s: nothing can be spooled: %s", self.session_id, error)
             return False
         return True
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-            await self._note("sign of life", ends.sign_of_life, self._id)
 
     async def _has_no_row(self) -> bool:
         """Whether the insert is known to have failed. One that was not answered in time may have succeeded."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -92,6 +94,12 @@ class Listed(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """All rows, with their dates."""
         return Dated(self.model).order_by(*self.get_ordering(request))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        """A session is found by its id, as logs and wire write it too: without hyphens."""
+        with suppress(ValueError):
+            search_term = str(uuid.UUID(search_term.strip()))
+        return super().get_search_results(request, queryset, search_term)
 
     def get_urls(self) -> list[URLPattern]:
         """With that of the file."""

@@ -78,6 +78,8 @@ class SessionTerms:
     idle_seconds: float = 60.0
     """How long it may go on without a word from either side."""
     push_to_talk: bool = False
+    voice: str = ""
+    """Who speaks, where the visitor may choose; empty for the site's own."""
     scope: Scope = EVERYONE
     """What this visitor may find in the knowledge."""
     prices: Prices = field(default_factory=Prices)

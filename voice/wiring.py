@@ -80,6 +80,7 @@ def session(
         expiring_seconds=limits.expiring_seconds,
         idle_seconds=limits.idle_seconds,
         push_to_talk=start.mode == "push_to_talk",
+        voice=start.voice,
         scope=scope or EVERYONE,
         prices=settings.prices,
         allowance=allowance,
@@ -92,7 +93,7 @@ def session(
     conversation = Conversation(
         settings.prefetch, settings.context, retrieval=retrieval, page=page, history=past.history, turns=past.turns
     )
-    return Session(terms, conversation, lambda: upstream(terms, start.voice), knowledge(), tell, recorder)
+    return Session(terms, conversation, lambda: upstream(terms), knowledge(), tell, recorder)
 
 
 def wire(asked: str | None, offered: Sequence[str]) -> Wire:
@@ -116,10 +117,10 @@ def language(start: Start) -> str:
     return next((tag for tag in spoken if tag.lower().partition("-")[0] == primary), spoken[0])
 
 
-def upstream(terms: SessionTerms, voice: str = "") -> Upstream:
-    """A new conversation with the provider of this site, in its own voice or another one; nothing is dialled yet."""
+def upstream(terms: SessionTerms) -> Upstream:
+    """A new conversation with the provider of this site; nothing is dialled yet."""
     settings = conf()
-    wanted = UpstreamSession(terms.language, settings.instructions, terms.push_to_talk, voice)
+    wanted = UpstreamSession(terms.language, settings.instructions, terms.push_to_talk, terms.voice)
     if settings.provider == "openai":
         from voice.upstream.openai.client import OpenAIUpstream
 

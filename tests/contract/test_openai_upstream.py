@@ -110,6 +110,25 @@ async def test_context_injected_while_the_visitor_speaks_stands_in_front_of_the_
     assert of(TranscriptDone, seen) == [TranscriptDone(seen[0].item_id, "when do you open on sundays please")]
 
 
+async def test_azure_is_reached_by_settings_alone() -> None:
+    """Its own address, the key in a header of its own, and deployments for models, whatever they are called."""
+    script = Script(reject={"session.audio.input.transcription.language"}, answers=deque([Answer("At ten.")]))
+    azure = RealtimeServer(script, path="/openai/v1", key="api-key")
+    async with azure as server:
+        session = UpstreamSession("en", INSTRUCTIONS)
+        options = OpenAIOptions(
+            base_url=server.url, headers={"api-key": KEY}, model="our voice", transcription_model="our-transcriber"
+        )
+        async with OpenAIUpstream(session, options) as upstream:
+            await upstream.send(SubmitText("usr_1", "When do you open?"))
+            await upstream.send(CreateResponse("req_1"))
+            await up_to(upstream.events(), ResponseDone)
+        assert server.session.settings["audio"]["input"]["transcription"] == {"model": "our-transcriber"}
+    path, headers = server.handshakes[-1]
+    assert (path, headers["api-key"]) == ("/openai/v1/realtime?model=our%20voice", KEY)
+    assert "Authorization" not in headers
+
+
 async def test_what_was_said_before_stands_first_as_text_and_the_conversation_goes_on_behind_it() -> None:
     asked, heard, then = "When do you open?", "At nine, and", "And on Sundays?"
     said = History((Item("user", asked), Item("assistant", heard, cut=True), Item("user", then)))

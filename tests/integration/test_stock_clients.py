@@ -14,10 +14,13 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from tests import speech
 from tests.microphone import Microphone
 from tests.server import Site
+from voice.protocol.wires.realtime import wire as realtime
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -115,6 +118,50 @@ async def test_openais_agents_hold_the_same_conversation_under_node(local_site: 
     assert told["events"].count("(silent)") == told["events"].count("conversation.item.truncated") == 2
     assert told["heardMs"] > 2_000
     assert_recorded(local_site, told["session"])
+
+
+async def test_a_page_comes_in_as_the_agents_do_in_a_browser(local_site: Site) -> None:
+    """Where nothing but subprotocols can be set."""
+    offered = ["realtime", f"openai-insecure-api-key.{local_site.token}", "openai-agents-sdk.0.20.0"]
+    names = [Subprotocol(name) for name in offered]
+    async with connect(f"{local_site.url}?model=gpt-realtime-2.1", subprotocols=names, proxy=None) as socket:
+        assert socket.subprotocol == "realtime"
+        assert json.loads(await socket.recv())["type"] == "session.created"
+
+
+async def test_the_documents_python_example_asks_and_is_answered(
+    local_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", local_site.token)
+    names: dict[str, Any] = {}
+    exec(example("python", local_site), names)  # noqa: S102
+    async with asyncio.timeout(30):
+        answer = await names["ask"]("Thank you!")
+    assert answer
+
+
+@needs_node
+async def test_the_documents_javascript_example_asks_and_is_answered(local_site: Site) -> None:
+    program = await asyncio.create_subprocess_exec(
+        "node", "--input-type=module", "--eval", example("js", local_site),
+        cwd=JS, env={**os.environ, "TOKEN": local_site.token}, stdout=PIPE,
+    )  # fmt: skip
+    assert program.stdout
+    try:
+        async with asyncio.timeout(30):
+            while "assistant" not in (line := (await program.stdout.readline()).decode()):
+                assert line, "it ended"
+    finally:
+        program.kill()
+        await program.wait()
+
+
+def example(language: str, site: Site) -> str:
+    """The example of ``voice/docs/realtime.md``, with the site's address."""
+    document = (Path(realtime.__file__).parents[3] / "docs" / "realtime.md").read_text()
+    code = document.partition(f"```{language}\n")[2].partition("```")[0]
+    assert "wss://example.org/v1/ws/voice" in code
+    return code.replace("wss://example.org/v1/ws/voice", site.url)
 
 
 async def agents(url: str, token: str, *arguments: str) -> dict[str, Any]:

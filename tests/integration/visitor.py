@@ -67,12 +67,18 @@ class Visitor:
     async def ending(self) -> Message:
         """The goodbye. It is the last word, the close frame has its code, and then the application is over."""
         ending = await self.until("session.ending")
+        assert await self.closed() == ending["code"]
+        return ending
+
+    async def closed(self) -> int:
+        """The close code, which comes next; then the application is over."""
         if not self.is_over:
             await self.tell(type="end")  # what the close of somebody who was refused at the door waits for
-        assert await self._next() == {"type": "websocket.close", "code": ending["code"]}
+        close = await self._next()
+        assert close["type"] == "websocket.close", close
         await self._communicator.wait(PATIENCE)
         assert self._communicator.output_queue.empty()
-        return ending
+        return int(close["code"])
 
     async def vanish(self, code: int | None = 1006) -> None:
         """Leave without a goodbye. Returns when the application is over, which says nothing more to nobody."""

@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tests.realtime_server.manners import Manner, as_the_service
 from voice.protocol.audio import SAMPLE_RATE
 
 
@@ -88,6 +89,12 @@ class Script:
     """Types of events that are sent twice."""
     delays: dict[str, float] = field(default_factory=dict)
     """Types of events that come so many seconds late, and behind what was to come after them."""
+    manner: Manner = field(default_factory=as_the_service)
+    """What is sent in place of each event, as by a server that is not quite compatible."""
+    unable: set[str] = field(default_factory=set)
+    """Types of client events that it has never heard of; the error does not say which event it is about."""
+    idle: set[str] = field(default_factory=set)
+    """Types of client events after which nothing happens."""
     noise: list[Any] = field(default_factory=list)
     """Events and frames, understandable or not, that are sent behind each event."""
     silent: bool = False

@@ -30,16 +30,22 @@ class RealtimeServer:
             ...
             await server.until(lambda: server.conversation)
 
-    Any key is good. With ``tls`` it is ``https`` and ``wss``. Leaving cuts what is still open. Sessions that only
-    transcribe (``?intent=transcription``) follow a script of their own, ``second``.
+    Any key is good, in the header ``key``. With ``tls`` it is ``https`` and ``wss``. Leaving cuts what is still open.
+    Sessions that only transcribe (``?intent=transcription``) follow a script of their own, ``second``.
     """
 
     def __init__(
-        self, script: Script | None = None, *, second: Script | None = None, tls: ssl.SSLContext | None = None
+        self,
+        script: Script | None = None,
+        *,
+        second: Script | None = None,
+        tls: ssl.SSLContext | None = None,
+        path: str = "/v1",
+        key: str = "Authorization",
     ) -> None:
         self.script = script or Script()
         self.second_script = second or Script()
-        self._tls = tls
+        self._tls, self._path, self._key = tls, path, key
         self.sessions: list[RealtimeSession] = []
         """One for each connection there was, oldest first."""
         self.handshakes: list[tuple[str, dict[str, str]]] = []
@@ -78,7 +84,7 @@ class RealtimeServer:
     @property
     def url(self) -> str:
         """The ``base_url`` for a client."""
-        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/v1"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}{self._path}"
 
     @property
     def session(self) -> RealtimeSession:
@@ -151,7 +157,7 @@ class RealtimeServer:
         script = self._script(request)
         if script.hang == "handshake":
             await self._closing.wait()
-        status = script.status or _status(request)
+        status = script.status or self._status(request)
         return _refuse(connection, status, script.retry_after) if status else None
 
     async def _serve(self, connection: ServerConnection) -> None:
@@ -203,19 +209,19 @@ class RealtimeServer:
     def _script(self, request: Request) -> Script:
         return self.script if _session_type(request) == "realtime" else self.second_script
 
+    def _status(self, request: Request) -> int | None:
+        """The refusal of a request that the service would not take."""
+        url = urlsplit(request.path)
+        key = request.headers.get(self._key, "")
+        if not (key.startswith("Bearer ") if self._key == "Authorization" else key):
+            return 401
+        query = _query(request)
+        known = "model" in query or query.get("intent") == "transcription"
+        return None if url.path == f"{self._path}/realtime" and known else 404
+
     def _note(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
-
-
-def _status(request: Request) -> int | None:
-    """The refusal of a request that the service would not take."""
-    url = urlsplit(request.path)
-    if not request.headers.get("Authorization", "").startswith("Bearer "):
-        return 401
-    query = _query(request)
-    known = "model" in query or query.get("intent") == "transcription"
-    return None if url.path == "/v1/realtime" and known else 404
 
 
 def _query(request: Request) -> dict[str, str]:

@@ -69,7 +69,8 @@ class RealtimeSession:
     async def _tell(self, kind: str, fields: dict[str, Any]) -> None:
         event = {"type": kind, "event_id": self.new_id("event"), **fields}
         self.sent.append({**event, "delta": "(audio)"} if kind == "response.output_audio.delta" else event)
-        await self._send(event)
+        for told in self.script.manner(event):
+            await self._send(told)
 
     async def receive(self, raw: str | bytes) -> None:
         """React to one frame of the client."""
@@ -79,6 +80,11 @@ class RealtimeSession:
                 raise RefusedError("invalid_event", message="Expected a text frame.")
             event = json.loads(raw)
             self._note(event)
+            if event["type"] in self.script.idle:
+                return
+            if event["type"] in self.script.unable:
+                await self.tell("error", error=RefusedError("unknown_event").error)
+                return
             check_event(event, self.model, self.type)
             await self._HANDLERS[event["type"]](self, event)
         except (RefusedError, json.JSONDecodeError) as refusal:

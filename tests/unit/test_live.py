@@ -225,6 +225,20 @@ def test_staff_flip_the_switch_and_say_why(keeper, voice_on):
     assert "keeper · costs" in keeper.get(PAGE).content.decode()
 
 
+def test_a_page_that_was_opened_before_a_flip_does_not_undo_it(keeper):
+    """It would say that the assistant is on, as it was; whoever sends it means something else."""
+    opened = keeper.get(PAGE).context["adminform"].form["flip"].value()
+    assert opened == 0
+    change(enabled=False)
+    answer = keeper.post(PAGE, form(percent="10", flip=str(opened)))
+    assert answer.status_code == 200
+    assert "The switch was flipped after you opened this page" in answer.content.decode()
+    assert not live.read().enabled
+    again = keeper.get(PAGE).context["adminform"].form["flip"].value()
+    assert keeper.post(PAGE, form(percent="10", flip=str(again))).status_code == 302
+    assert live.read().enabled
+
+
 def test_limits_are_set_and_left_to_the_settings_again(keeper):
     keeper.post(PAGE, form(sessions="40"))
     assert live.read().limits == {"sessions": 40}
@@ -254,6 +268,18 @@ def test_other_staff_neither_see_nor_change_it(client, django_user_model):
     assert client.get(PAGE).status_code == 403
     assert client.post(PAGE, {"percent": "100"}).status_code == 403
     assert live.read().enabled
+
+
+def test_who_may_only_view_it_sees_why_it_is_off_and_nothing_to_fill_in(client, django_user_model):
+    user = django_user_model.objects.create_user("viewer", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_voicelivesettings"))
+    client.force_login(user)
+    change(enabled=False)
+    page = client.get(PAGE)
+    assert "Switched off: " in page.content.decode()
+    shown = {field for _, parts in page.context["adminform"].fieldsets for field in parts["fields"]}
+    assert {"enabled", "recent_changes"} <= shown
+    assert not {"reason", "flip"} & shown
 
 
 def test_nobody_adds_or_deletes_it(admin_client):

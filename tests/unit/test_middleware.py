@@ -81,6 +81,7 @@ async def test_no_credential_is_left_in_the_scope(user):
         await inside("voice.v1", headers=((b"Authorization", b"Bearer " + token.encode()),)),
         await inside("voice.v1", query=f"token={token}".encode()),
         await inside("voice.v1", f"voice.bearer.{token}x"),
+        await inside("voice.v1", f"openai-insecure-api-key.{token}"),
     ):
         assert token.split(".")[1] not in repr(scope)
         assert scope["subprotocols"] == ["voice.v1"]
@@ -91,6 +92,20 @@ async def test_what_is_offered_is_passed_on_without_the_credential(user):
     bearer = "voice.bearer." + access_token(user)
     assert (await inside(bearer, "chat"))["subprotocols"] == ["chat"]
     assert (await inside(bearer))["subprotocols"] == []
+
+
+async def test_a_page_may_bring_it_as_openais_own_clients_do(user):
+    scope = await inside("realtime", "openai-insecure-api-key." + access_token(user))
+    assert refused(scope) is None
+    assert scope["user"] == user
+    assert refused(await inside("realtime", "openai-insecure-api-key.sk-proj-1")) is EndReason.UNAUTHENTICATED
+
+
+async def test_of_the_query_the_names_are_passed_on_and_nothing_of_whoever_is_refused(user):
+    bearer = "voice.bearer." + access_token(user)
+    assert (await inside(bearer, query=b"model=gpt&x="))["voice_parameters"] == {"model", "x"}
+    assert (await inside(bearer))["voice_parameters"] == frozenset()
+    assert (await inside(query=b"model=gpt"))["voice_parameters"] == frozenset()
 
 
 async def test_without_a_credential_the_visitor_is_told_inside():

@@ -15,20 +15,25 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
-from voice import database, ends, finishing, records, wiring
+from voice import database, ends, finishing, heartbeat, records, wiring
 from voice.ends import LOST_SECONDS, End
 from voice.models import VoiceSession, VoiceTurn
 from voice.protocol.counters import Counters
 from voice.protocol.outcomes import EndReason
 from voice.reaper import INTERVAL, Round, reap
-from voice.records import HEARTBEAT_SECONDS, Recorder
+from voice.records import Recorder
 from voice.spool import Spool, SpoolError
 from voice.turns import Facts, Words
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class OverError(BaseException):
+    """What ends a loop without end."""
+
 
 COUNTED = Counters(turns_count=2, audio_in=700, cost=Decimal("0.012345"))
 
@@ -68,7 +73,53 @@ def test_who_lives_is_left_alone(spool):
 
 def test_a_killed_server_is_noticed_within_a_minute_and_a_living_one_may_miss_two_signs():
     assert LOST_SECONDS + INTERVAL < 60
-    assert 3 * HEARTBEAT_SECONDS <= LOST_SECONDS
+    assert 3 * heartbeat.INTERVAL <= LOST_SECONDS
+
+
+async def test_all_sessions_that_a_process_holds_live_by_one_statement_every_ten_seconds(spool, monkeypatch):
+    held = [Recorder(uuid.uuid4().hex, spool) for _ in range(3)]
+    for recorder in held:
+        await recorder.open(user_id=None, provider="fake")
+    await held[0].finish(EndReason.IDLE)
+    assert await finishing.settled(5)
+    long_ago = timezone.now() - timedelta(hours=1)
+    await database.call(VoiceSession.objects.update, seen_at=long_ago, limit=5)
+    slept, said = [], []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 2:
+            raise OverError
+
+    def signs_of_life(session_ids: tuple[uuid.UUID, ...]) -> None:
+        said.append(len(session_ids))
+        of_process(session_ids)
+
+    of_process = ends.signs_of_life
+    monkeypatch.setattr(ends, "signs_of_life", signs_of_life)
+    with monkeypatch.context() as clock:
+        clock.setattr(heartbeat.asyncio, "sleep", sleep)
+        with pytest.raises(OverError):
+            await heartbeat.run()
+    assert slept == [heartbeat.INTERVAL] * 2
+    assert said == [2]
+    seen = await database.call(VoiceSession.objects.filter(seen_at__gt=long_ago).count, limit=5)
+    assert seen == 2, "and not the one that is over"
+    for recorder in held:
+        await recorder.__aexit__()
+
+
+async def test_a_sign_of_life_that_cannot_be_given_is_told_and_followed_by_another(monkeypatch, caplog):
+    failures = iter([OperationalError(), TimeoutError(), RuntimeError("a bug"), OverError()])
+
+    async def failing(*_: Any, **__: Any) -> None:
+        raise next(failures)
+
+    monkeypatch.setattr(database, "call", failing)
+    monkeypatch.setattr(heartbeat, "INTERVAL", 0)
+    with pytest.raises(OverError):
+        await heartbeat.run()
+    assert caplog.text.count("could not be said to live") == 3
 
 
 def test_a_checkpoint_is_a_sign_of_life():

@@ -82,6 +82,15 @@ def test_a_conversation_that_went_on_is_found_from_each_of_its_sessions(office, 
     }
 
 
+@pytest.mark.parametrize("path", [SESSIONS, TURNS])
+def test_a_session_is_found_by_its_id_as_logs_write_it_and_as_lists_do(office, path):
+    kept = session()
+    turn(kept)
+    session()
+    for spelling in (kept.pk.hex, str(kept.pk), kept.pk.hex.upper(), f" {kept.pk} "):
+        assert office.get(path, {"q": spelling}).context["cl"].result_count == 1
+
+
 def test_the_list_links_to_the_file_with_its_filters(office):
     session()
     page = office.get(SESSIONS, {"provider__exact": "local"}).content.decode()

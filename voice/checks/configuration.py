@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A
 
 from voice.conf import conf, enabled, problems
 from voice.protocol.budget import Budgets
+from voice.upstream.openai.options import OpenAIOptions
 
 LOCAL_REQUIREMENTS = "voice/upstream/local/requirements.txt"
 LOCAL_PACKAGES = (
@@ -29,7 +30,7 @@ LOCAL_PACKAGES = (
 E001_HINT = "voice/docs/settings.md lists every key, its type and its default."
 E002 = Error(
     "The provider is 'openai', and there is no key for it.",
-    hint="Set OPENAI_API_KEY in the environment, or 'api_key' in VOICE['OPENAI'].",
+    hint="Set OPENAI_API_KEY in the environment, or 'api_key' or 'headers' in VOICE['OPENAI'].",
     id="voice.E002",
 )
 E004 = Error(
@@ -64,7 +65,10 @@ def check_provider(**_: Any) -> list[CheckMessage]:
     if problems():
         return []
     if conf().provider == "openai":
-        return [] if conf().openai.api_key else [E002]
+        openai = conf().openai
+        # Another server may ask for a header of its own, or for nothing.
+        reached = openai.api_key or openai.headers or openai.base_url != OpenAIOptions().base_url
+        return [] if reached else [E002]
     # A site that has neither chosen nor switched on yet may be set up in peace.
     missing = [name for name in LOCAL_PACKAGES if find_spec(name) is None]
     return [_not_installed(missing)] if missing and (_chosen() or enabled()) else []

@@ -249,7 +249,8 @@ class Conversation:
         turn = self._owner(item_id)
         if turn is None:
             return
-        turn.item_id, turn.written = item_id, final and bool(text)
+        self._own(turn, item_id)
+        turn.written = final and bool(text)
         if text:
             turn.timeline.mark(Mark.FIRST_PARTIAL, self._now)
         self._search(turn, lambda prefetch: prefetch.hear(text, self._now, final=final))
@@ -277,7 +278,7 @@ class Conversation:
 
     def _input_committed(self, event: e.InputCommitted) -> None:
         self._said.ask(event.item_id, self._transcripts.get(event.item_id))
-        if self._owed_commits and (self._turn is None or self._turn.item_id != event.item_id):
+        if self._owed_commits:
             self._past_items.append(event.item_id)
             self._asked.note(event.item_id, self._owed_commits.popleft(), "")
         turn = self._owner(event.item_id)
@@ -286,7 +287,8 @@ class Conversation:
             return
         if turn.committed:
             return
-        turn.item_id, turn.committed = event.item_id, True
+        self._own(turn, event.item_id)
+        turn.committed = True
         turn.timeline.mark(Mark.COMMITTED, self._now)
         if turn.prefetched and event.previous_item_id is not None:
             turn.context_confirmed = event.previous_item_id == turn.context_item
@@ -508,6 +510,8 @@ class Conversation:
         if turn.answered:
             self._break_off(turn)
         elif turn.written and turn.state is not TurnState.SPEAKING:
+            if not turn.committed:
+                self._tell(c.TellCommitted(turn.item_id))
             turn.committed = True  # as a part of what is recalled
             self._said.ask(turn.item_id, self._transcripts.get(turn.item_id))
         else:
@@ -652,6 +656,12 @@ class Conversation:
         """The open turn, if this utterance is its own; one of an earlier turn never is."""
         turn = self._turn
         return turn if turn is not None and turn.owns(item_id) and item_id not in self._past_items else None
+
+    def _own(self, turn: Turn, item_id: str) -> None:
+        """The utterance is the turn's; one that it was taken for before is nobody's."""
+        if turn.item_id not in ("", item_id):
+            self._past_items.append(turn.item_id)
+        turn.item_id = item_id
 
     def _tell(self, *commands: c.Command) -> None:
         self._out.extend(commands)

@@ -41,7 +41,8 @@ class Turn:
     timeline: Timeline
     typed: bool = False
     pushed: bool = False
-    """Push-to-talk: the visitor's own hand says where it ends."""
+    """Push-to-talk: the visitor's own hand says where it ends, and nobody where it begins. Words of an utterance that
+    was taken back may come late, so the newest item is its own, until one is committed."""
     written: bool = False
     """The whole question is known as text."""
     state: TurnState = TurnState.SPEAKING
@@ -70,7 +71,7 @@ class Turn:
 
     def owns(self, item_id: str) -> bool:
         """Whether this utterance is the turn's own, or may become so."""
-        return not self.typed and self.item_id in ("", item_id)
+        return not self.typed and (self.item_id in ("", item_id) or (self.pushed and not self.committed))
 
     def next_context_item(self) -> str:
         """A fresh item id; short, because the Realtime API refuses more than 32 characters."""

@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Count, F, Min, Q, QuerySet, Sum, Value
+from django.db.models import Count, F, Min, Q, Sum, Value
 from django.db.models.fields import DateTimeField
 from django.db.models.functions import Coalesce
 
-from voice.figures import Window
+from voice.figures import Window, begun
 from voice.models import VoiceSession, VoiceTurn
 from voice.statistics.expressions import Seconds, Step, period
 
@@ -75,7 +75,7 @@ class Amount:
 def sessions(window: Window, step: Step, now: datetime) -> list[Group]:
     """The sessions that began in ``window``. Those that go on have lasted until ``now``."""
     groups = (
-        _begun(window)
+        begun(window)
         .annotate(begins=period("started_at", window, step))
         .values("begins", "provider", "end_reason", "currency")
         .annotate(
@@ -113,11 +113,11 @@ def first_audio(window: Window, step: Step, provider: str = "") -> list[Bucket]:
 
 def spenders(window: Window, provider: str, currency: str) -> list[Spender]:
     """Those whose conversations cost most, in ``currency``."""
-    begun = _begun(window).filter(currency=currency, cost__gt=0)
+    spent = begun(window).filter(currency=currency, cost__gt=0)
     if provider:
-        begun = begun.filter(provider=provider)
+        spent = spent.filter(provider=provider)
     rows = list(
-        begun.values("user_id").annotate(spent=Sum("cost"), sessions=Count("pk")).order_by("-spent", "user_id")[:TOP]
+        spent.values("user_id").annotate(spent=Sum("cost"), sessions=Count("pk")).order_by("-spent", "user_id")[:TOP]
     )
     names = _names(row["user_id"] for row in rows)
     return [Spender(row["user_id"], names.get(row["user_id"], ""), row["sessions"], row["spent"]) for row in rows]
@@ -131,7 +131,7 @@ def amounts(windows: list[Window], now: datetime) -> list[Amount]:
         asked[f"sessions_{n}"] = Count("pk", filter=within)
         asked[f"seconds_{n}"] = Sum(_spoken(now), filter=within, default=0.0)
     whole = Window(min(w.since for w in windows), max(w.until for w in windows))
-    row = _begun(whole).aggregate(**asked)
+    row = begun(whole).aggregate(**asked)
     return [Amount(row[f"sessions_{n}"], row[f"seconds_{n}"]) for n in range(len(windows))]
 
 
@@ -139,10 +139,6 @@ def live(now: datetime) -> tuple[int, timedelta]:
     """How many conversations go on, and for how long the oldest has."""
     row = VoiceSession.objects.filter(ended_at=None).aggregate(sessions=Count("pk"), oldest=Min("started_at"))
     return row["sessions"], now - row["oldest"] if row["oldest"] else timedelta()
-
-
-def _begun(window: Window) -> QuerySet[VoiceSession]:
-    return VoiceSession.objects.filter(started_at__gte=window.since, started_at__lt=window.until).order_by()
 
 
 def _spoken(now: datetime) -> Seconds:

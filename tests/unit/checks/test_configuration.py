@@ -34,8 +34,11 @@ def test_e002_openai_without_a_key() -> None:
         assert ids() == ["voice.E002"]
 
 
-def test_openai_with_a_key_is_in_order() -> None:
-    with override_settings(VOICE={"OPENAI": {"api_key": "k"}}):
+@pytest.mark.parametrize(
+    "openai", [{"api_key": "k"}, {"headers": {"api-key": "k"}}, {"base_url": "http://localhost:8000/v1"}]
+)
+def test_openai_with_a_key_or_another_server_is_in_order(openai: dict[str, object]) -> None:
+    with override_settings(VOICE={"PROVIDER": "openai", "OPENAI": openai}):
         assert ids(deploy=True) == []
 
 

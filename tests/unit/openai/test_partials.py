@@ -4,7 +4,14 @@ import logging
 
 import pytest
 
-from voice.protocol.events import InputCommitted, SpeechStarted, TranscriptDelta, TranscriptDone, UpstreamEvent
+from voice.protocol.events import (
+    InputCommitted,
+    SpeechStarted,
+    TranscriptDelta,
+    TranscriptDone,
+    TranscriptPartial,
+    UpstreamEvent,
+)
 from voice.upstream.openai.partials import PartialsObserver, tell_operators
 
 
@@ -25,6 +32,7 @@ LATE = (InputCommitted("item_2"), TranscriptDelta("item_2", "when"))
         ((), None),
         ((SpeechStarted("item_1"), InputCommitted("item_1")), None),
         ((*IN_TIME, TranscriptDelta("item_1", " do")), "streaming"),
+        ((TranscriptPartial("item_1", "when do"), InputCommitted("item_1")), "streaming"),
         (LATE, "late"),
         ((InputCommitted("item_1"), TranscriptDone("item_1", "Yes.")), "late"),
         ((InputCommitted("item_1"), TranscriptDone("item_1", " ")), None),

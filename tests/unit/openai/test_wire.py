@@ -245,6 +245,29 @@ def test_an_item_stands_in_for_a_commit_that_never_comes(added: str) -> None:
     assert decoder.decode('{"type":"input_audio_buffer.committed","item_id":"item_U"}') is None, "told once"
 
 
+def test_a_transcript_that_is_complete_while_somebody_speaks_is_not_final() -> None:
+    """Some servers complete it again and again, longer each time. That of an utterance before may still come."""
+    decoder = Decoder()
+    completed = "conversation.item.input_audio_transcription.completed"
+    final = {"type": completed, "item_id": "item_U", "transcript": "When do"}
+    decoder.decode('{"type":"input_audio_buffer.speech_started","item_id":"item_U"}')
+    assert decoder.decode(json.dumps(final)) == events.TranscriptPartial("item_U", "When do")
+    assert decoder.decode(json.dumps({**final, "item_id": "item_T"})) == events.TranscriptDone("item_T", "When do")
+    decoder.decode('{"type":"input_audio_buffer.speech_stopped","item_id":"item_U"}')
+    assert decoder.decode(json.dumps(final)) == events.TranscriptDone("item_U", "When do")
+
+
+def test_the_betas_names_are_understood() -> None:
+    for kind, expected in [
+        ("response.audio.delta", events.AudioDelta("resp_1", "item_A", PCM)),
+        ("response.audio.done", events.AudioDone("resp_1", "item_A")),
+        ("response.audio_transcript.delta", events.AnswerDelta("resp_1", "item_A", AUDIO)),
+    ]:
+        decoder = Decoder()
+        assert decoder.decode(json.dumps({"type": kind, **WHERE, "delta": AUDIO}).encode()) == expected
+        assert (decoder.unknown, decoder.malformed) == (0, 0)
+
+
 @pytest.mark.parametrize(
     "refused",
     [

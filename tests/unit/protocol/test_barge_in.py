@@ -244,6 +244,27 @@ def test_a_push_of_less_than_100_ms_was_none(audio_ms: int, asked: bool) -> None
     assert script.conversation.speaking is asked
 
 
+@pytest.mark.parametrize("late", [0, 850], ids=["before the next push", "after it"])
+def test_words_of_a_push_that_was_taken_back_are_not_the_next_ones(late: int) -> None:
+    """They come when the next is under way, and nobody has said what its item is called."""
+    script = Script()
+    script.at(0, e.PushStarted())
+    if not late:
+        script.at(late, e.TranscriptDelta("item_1", "How late "))
+    script.at(800, e.PushReleased(0))
+    script.at(820, e.PushStarted())
+    if late:
+        script.at(late, e.TranscriptDelta("item_1", "How late "))
+    script.at(900, e.TranscriptDelta("item_2", "Open?"))
+    script.at(950, e.TranscriptDelta("item_1", "do you open on Sundays?"))
+    script.at(1_850, e.PushReleased(1_000))
+    script.at(1_900, e.InputCommitted("item_2"), e.TranscriptDone("item_2", "Open?"))
+    script.at(3_000)
+    assert [r.request_id for r in script.all(c.CreateResponse)] == ["req_2"]
+    assert [r for r in script.all(c.Retrieve) if "Open?" in r.query] == script.all(c.Retrieve)
+    assert not [r for r in script.all(c.Retrieve) if "Sundays" in r.query]
+
+
 def test_a_release_without_a_push_is_nothing() -> None:
     assert Script().at(0, e.PushReleased(500)) == []
 

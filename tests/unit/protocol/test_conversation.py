@@ -291,6 +291,40 @@ def test_audio_of_a_broken_number_of_milliseconds_is_heard_to_its_end_too(sample
     assert script.when(c.TurnEnded)[-1] <= 3_600
 
 
+def test_an_answers_beginning_and_its_end_are_told_around_all_that_is_of_it() -> None:
+    """To wires that have words for it."""
+    script = Script()
+    script.ask()
+    script.begin_answer(at=2_400)
+    script.at(2_500, done("resp_1", usage={"total_tokens": 9}))
+    script.assert_told(
+        c.TellCommitted("item_u"),
+        c.TellAnswerStarted("resp_1"),
+        c.Play("item_a", bytes(48_000)),
+        c.TellAnswerDone("resp_1", "completed", None, {"total_tokens": 9}),
+    )
+
+
+@pytest.mark.parametrize(
+    "over", [e.SpeechStarted("item_v"), done("resp_1", status="failed")], ids=["by speech", "failed"]
+)
+def test_an_answer_that_is_interrupted_or_fails_has_no_end_but_the_turns(over: e.Event) -> None:
+    script = Script()
+    script.ask()
+    script.begin_answer(at=2_400)
+    script.at(2_500, over, done("resp_1", status="cancelled"))
+    script.at(20_000)
+    assert script.when(c.TellTurnDone)
+    script.assert_never(c.TellAnswerDone)
+
+
+def test_an_answer_that_nobody_waits_for_is_not_told_to_have_begun() -> None:
+    script = Script()
+    request_id = script.ask()
+    script.at(2_100, e.SpeechStarted("item_v"), e.ResponseStarted("resp_1", request_id))
+    script.assert_never(c.TellAnswerStarted)
+
+
 def test_an_answer_without_audio_is_completed_when_it_is_done() -> None:
     script = Script()
     request_id = script.ask()

@@ -7,6 +7,7 @@ from voice.protocol.commands import (
     Play,
     PlayDone,
     StopPlayback,
+    TellAnswerDone,
     TellAnswerTranscript,
     TellNotice,
     TellSpeechStarted,
@@ -42,6 +43,15 @@ def played_ms(commands: list[ToBrowser]) -> int:
 def test_nothing_waits_at_first() -> None:
     assert Egress().pop(0.0) is None
     assert Egress().wait(0.0) is None
+
+
+def test_the_answers_end_goes_behind_all_of_its_sound() -> None:
+    """And its beginning before: nothing of an earlier one is left when it begins."""
+    egress = filled(10_000)
+    egress.push(TellAnswerDone("resp_1", "completed", None, None), 0.0)
+    sent = [command for second in range(20) for command in due(egress, float(second))]
+    assert isinstance(sent[-1], TellAnswerDone)
+    assert played_ms(sent) == 10_000
 
 
 def test_messages_go_at_once_past_the_answer() -> None:

@@ -28,6 +28,7 @@ from voice.protocol.events import (
     TranscriptDelta,
     TranscriptDone,
     TranscriptFailed,
+    TranscriptPartial,
     UpstreamEvent,
 )
 from voice.upstream.openai.wire import COMMIT_ID
@@ -127,7 +128,7 @@ class Correlation:
                 return [event, *self._begin(item_id)]
             case InputCommitted():
                 return [self._committed(event)]
-            case TranscriptDelta() | TranscriptFailed():
+            case TranscriptDelta() | TranscriptPartial() | TranscriptFailed():
                 utterance = self._utterance(event.item_id)
                 return [] if utterance is not None and utterance.second else [event]
             case TranscriptDone():

@@ -10,7 +10,7 @@ import logging
 from functools import cache
 from typing import Literal
 
-from voice.protocol.events import InputCommitted, TranscriptDelta, TranscriptDone, UpstreamEvent
+from voice.protocol.events import InputCommitted, TranscriptDelta, TranscriptDone, TranscriptPartial, UpstreamEvent
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,11 @@ class PartialsObserver:
         match event:
             case InputCommitted(item_id=item_id) if item_id not in self._turns:
                 self._note(item_id, None)
-            case TranscriptDelta(item_id=item_id, delta=words) | TranscriptDone(item_id=item_id, text=words):
+            case (
+                TranscriptDelta(item_id=item_id, delta=words)
+                | TranscriptPartial(item_id=item_id, text=words)
+                | TranscriptDone(item_id=item_id, text=words)
+            ):
                 return self._judge(item_id) if words.strip() else None
         return None
 

@@ -32,6 +32,10 @@ def _transcript_delta(event: ServerEvent) -> UpstreamEvent:
     return events.TranscriptDelta(text(event["item_id"]), text(event["delta"]))
 
 
+def _transcript_updated(event: ServerEvent) -> UpstreamEvent:
+    return events.TranscriptPartial(text(event["item_id"]), text(event["transcript"]))
+
+
 def _transcript_done(event: ServerEvent) -> UpstreamEvent:
     return events.TranscriptDone(text(event["item_id"]), text(event["transcript"]), _block(event.get("usage")))
 
@@ -119,6 +123,7 @@ TRANSLATIONS: dict[str, Callable[[ServerEvent], UpstreamEvent]] = {
     "input_audio_buffer.speech_stopped": _speech_stopped,
     "input_audio_buffer.committed": _committed,
     "conversation.item.input_audio_transcription.delta": _transcript_delta,
+    "conversation.item.input_audio_transcription.updated": _transcript_updated,  # xAI's, of the whole so far
     "conversation.item.input_audio_transcription.completed": _transcript_done,
     "conversation.item.input_audio_transcription.failed": _transcript_failed,
     "response.created": _response_started,
@@ -126,6 +131,10 @@ TRANSLATIONS: dict[str, Callable[[ServerEvent], UpstreamEvent]] = {
     "response.output_audio.done": _audio_done,
     "response.output_audio_transcript.delta": _answer_delta,
     "response.done": _response_done,
+    # The beta's names, which compatible servers still use.
+    "response.audio.delta": _audio_delta,
+    "response.audio.done": _audio_done,
+    "response.audio_transcript.delta": _answer_delta,
 }
 
 ITEM_ADDED = {"conversation.item.added", "conversation.item.created"}
@@ -145,6 +154,8 @@ SAYS_NOTHING = {
     "response.content_part.added",
     "response.content_part.done",
     "response.output_audio_transcript.done",
+    "response.audio_transcript.done",
     "rate_limits.updated",
+    "ping",
 }
 """Known events that repeat what another one said, or confirm what we asked."""

@@ -150,6 +150,7 @@ class Decoder:
         """Frames that are no event at all, and events whose fields are not what their type promises."""
         self.refused_housekeeping = 0
         """Errors about commands whose refusal changes nothing."""
+        self._speaking: str | None = None
         self._stopped: str | None = None
         self._committed: str | None = None
 
@@ -181,12 +182,18 @@ class Decoder:
             return None
 
     def _noted(self, event: UpstreamEvent) -> UpstreamEvent | None:
-        if isinstance(event, events.SpeechStopped):
-            self._stopped = event.item_id
+        if isinstance(event, events.SpeechStarted):
+            self._speaking = event.item_id
+        elif isinstance(event, events.SpeechStopped):
+            self._speaking, self._stopped = None, event.item_id
+        elif isinstance(event, events.TranscriptDone) and event.item_id == self._speaking:
+            # Some servers complete the transcript again and again while somebody speaks.
+            return events.TranscriptPartial(event.item_id, event.text)
         elif isinstance(event, events.InputCommitted):
             if event.item_id == self._committed:
                 return None
             self._committed = event.item_id
+            self._speaking = None
         return event
 
     def _item_added(self, event: ServerEvent) -> UpstreamEvent | None:

@@ -85,12 +85,6 @@ def test_a_whole_that_comes_before_its_item_waits_for_it() -> None:
     assert client.told[-1]["item"]["content"] == [{"type": "input_audio", "transcript": "Open?"}]
 
 
-def test_an_item_is_committed_once() -> None:
-    client = Client()
-    client.tell(c.TellCommitted("item_u"))
-    assert client.tell(c.TellCommitted("item_u")) == []
-
-
 def test_an_answer_is_told_from_its_beginning_to_its_end() -> None:
     client = Client()
     ask(client)
@@ -187,6 +181,26 @@ def test_an_answer_that_made_no_sound_yet_ends_with_its_turn() -> None:
     assert (done["type"], done["response"]["status"], done["response"]["output"]) == ("response.done", "cancelled", [])
 
 
+def test_an_answer_that_is_asked_for_once_more_is_one_response() -> None:
+    """Where the upstream has failed before a word of it."""
+    client = Client()
+    client.tell(c.TellAnswerStarted("resp_1"))
+    assert client.tell(c.TellAnswerStarted("resp_2")) == []
+    done = client.tell(c.Play("item_a", bytes(2)), c.TellAnswerDone("resp_2", "completed", None, None))[-1]
+    assert (done["response"]["id"], done["response"]["status"]) == ("resp_1", "completed")
+
+
+def test_an_answer_without_an_end_has_failed_when_the_next_begins() -> None:
+    client = Client()
+    answering(client)
+    told = client.tell(c.TellAnswerStarted("resp_2"))
+    assert [(e["type"], e["response"]["id"]) for e in told if "response" in e] == [
+        ("response.done", "resp_1"),
+        ("response.created", "resp_2"),
+    ]
+    assert told[-2]["response"]["status"] == "failed"
+
+
 def test_a_turn_that_is_complete_says_nothing_of_its_answer() -> None:
     """Whose end may still be on its way."""
     client = Client()
@@ -222,6 +236,8 @@ def test_what_cannot_be_done_here_is_told_as_an_error() -> None:
         (event,) = client.tell(c.TellNotice(code))
         assert (event["error"]["type"], event["error"]["code"]) == ("server_error", code)
         assert event["error"]["message"]
+    for code in ("answer_failed", "say_again", "reconnecting", "reconnected"):
+        assert client.tell(c.TellNotice(code)) == []
 
 
 def test_what_the_vocabulary_has_no_word_for_is_not_told() -> None:

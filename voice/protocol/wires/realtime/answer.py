@@ -37,10 +37,16 @@ class Answer:
     def __init__(
         self, events: ServerEvents, items: Items, response_id: str, metadata: Mapping[str, str] | None, **shown: Any
     ) -> None:
-        """``shown`` is what the ``response`` says besides: its conversation and its voice."""
-        self.response_id = response_id
+        """``shown`` is what the ``response`` says besides: its conversation and its voice. :attr:`made_as` is what the
+        upstream calls it, which is another name where it had to be asked again."""
+        self.response_id = self.made_as = response_id
         self._events, self._items, self._metadata, self._shown = events, items, metadata, shown
         self._parts: dict[str, _Part] = {}
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing of it was told yet, but that it has begun."""
+        return not self._parts
 
     def begin(self) -> list[str]:
         """It is being made."""

@@ -213,3 +213,5 @@ _DECODERS: Mapping[str, Callable[[ClientEvents, Fields], tuple[Said, ...]]] = {
     "response.create": ClientEvents._create_response,
     "response.cancel": ClientEvents._cancel_response,
 }
+
+CLIENT_TYPES = frozenset(_DECODERS)

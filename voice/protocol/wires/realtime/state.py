@@ -37,7 +37,7 @@ class State:
     owed: bool = False
     """Whether it was asked for the question that is open."""
     committed: bool = False
-    """Push-to-talk: an answer is under way to what was committed, and no response was asked for yet."""
+    """Whether an answer is under way to what was said, and no response was asked for yet."""
     answer: Answer | None = None
     """The answer that is being told."""
     sounding: str = ""

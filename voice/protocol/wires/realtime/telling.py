@@ -49,8 +49,7 @@ class Telling:
         return [self._state.events.write("input_audio_buffer.speech_stopped", item_id=m.item_id, audio_end_ms=ended_ms)]
 
     def _input_committed(self, m: c.TellCommitted) -> list[str]:
-        if self._state.items.get(m.item_id) is not None:
-            return []
+        self._state.committed = not self._state.owed
         item = Item(m.item_id, "input_audio", self._state.items.last, seconds=self._state.speech_ms / 1000)
         committed = {"item_id": item.item_id, "previous_item_id": item.previous}
         return [
@@ -82,7 +81,11 @@ class Telling:
         return self._state.events.write(kind, item_id=item_id, content_index=0, **fields)
 
     def _answer_started(self, m: c.TellAnswerStarted) -> list[str]:
-        return [*self._end("completed", None), *self._begin(m.response_id)]
+        answer = self._state.answer
+        if answer is not None and answer.is_silent:
+            answer.made_as = m.response_id  # the upstream was asked once more; to the client it is the same
+            return []
+        return [*self._end("failed", None), *self._begin(m.response_id)]
 
     def _answer_transcript(self, m: c.TellAnswerTranscript) -> list[str]:
         return self._state.answer.text(m.item_id, m.delta) if self._state.answer else []
@@ -97,7 +100,7 @@ class Telling:
         return self._state.answer.audio_done(m.item_id) if self._state.answer else []
 
     def _answer_done(self, m: c.TellAnswerDone) -> list[str]:
-        if self._state.answer is None or self._state.answer.response_id != m.response_id:
+        if self._state.answer is None or self._state.answer.made_as != m.response_id:
             return []
         return self._end(m.status, self._why if m.status == "cancelled" else m.reason, m.usage)
 
@@ -113,6 +116,7 @@ class Telling:
         begun: list[str] = []
         if self._state.answer is None and (failed or self._state.owed):
             begun = self._begin(self._state.new_id("unmade"))
+        self._state.committed = False
         return [*begun, *(self._end("failed", None) if failed else self._end("cancelled", self._why))]
 
     def _begin(self, response_id: str) -> list[str]:
@@ -133,9 +137,8 @@ class Telling:
         return "client_cancelled" if self._state.cancelled else "turn_detected"
 
     def _notice(self, m: c.TellNotice) -> list[str]:
-        if m.code == "answer_failed":
-            return []  # its response says so
-        return [self._state.events.error(INTERNAL, m.code, _NOTICES[m.code])]
+        message = _NOTICES.get(m.code)
+        return [] if message is None else [self._state.events.error(INTERNAL, m.code, message)]
 
     def _error(self, m: c.TellError) -> list[str]:
         return [self._state.events.error(REQUEST, m.code, m.message, m.param, m.event_id)]
@@ -170,6 +173,10 @@ _ENCODERS: Mapping[type, Callable[[Telling, Any], list[str]]] = {
     c.TellExpiring: lambda self, m: [],
 }
 
+TOLD = frozenset(_ENCODERS)
+"""The commands that can be told."""
+
+# The other notices are of answers, which are told by their responses, and of the upstream, whose absence is not.
 _NOTICES = {
     "speech_unavailable": "Speaking does not work here now; typing does.",
     "voice_unavailable": "Answers are written, not spoken, here now.",

@@ -2,9 +2,10 @@
 
 Theory of operation. The core answers each question by itself, and once: a spoken one when it is over, a typed one when
 it is there. This vocabulary has more steps, which are played here. A typed item is kept until ``response.create`` asks
-for its answer. With turn detection off a commit is a question, so the ``response.create`` that follows it asks for what
-is under way. Whoever asked for an answer gets a response, if only one that was cancelled or has failed, since stock
-clients wait for it. And a ``conversation.item.truncate`` is this vocabulary's way to say how much was heard.
+for its answer. A spoken one is answered in any case, so the ``response.create`` of a client that would rather have
+asked itself asks for what is under way. Whoever asked for an answer gets a response, if only one that was cancelled or
+has failed, since stock clients wait for it. And a ``conversation.item.truncate`` is this vocabulary's way to say how
+much was heard.
 """
 
 from __future__ import annotations
