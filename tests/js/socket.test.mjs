@@ -82,7 +82,7 @@ test("on a network that does not keep up, frames are dropped and that is told; w
   assert.deepEqual(Socket.last.sent, ['{"type":"interrupt"}']);
   Socket.last.bufferedAmount = 0;
   connection.sendAudio(FRAME);
-  assert.deepEqual([Socket.last.sent.length, heard], [2, [["open"], ["slow", true], ["slow", false]]]);
+  assert.deepEqual([Socket.last.sent.length, heard], [2, [["open", null], ["slow", true], ["slow", false]]]);
 });
 
 test("a network that takes nothing for eight seconds is given up", () => {
@@ -109,5 +109,14 @@ test("after a goodbye nothing more is heard", () => {
   Socket.last.open();
   connection.end();
   Socket.last.says({ type: "speech.started", item_id: "u" });
-  assert.deepEqual([heard, Socket.last.sent], [[["open"]], ['{"type":"end"}']]);
+  assert.deepEqual([heard, Socket.last.sent], [[["open", null]], ['{"type":"end"}']]);
+});
+
+test("a page that only wants to go on dials nothing where that conversation is over", async () => {
+  const before = Socket.last;
+  const told = [];
+  const goingOn = { ...OPTIONS, interrupted: "s", onlyGoOn: true };
+  await new Connection(goingOn, { onClose: (ending) => told.push(ending) }).open();
+  assert.equal(Socket.last, before);
+  assert.deepEqual(told, [{ code: 1000, reason: "gone", retryAfterMs: null }]);
 });

@@ -20,8 +20,8 @@ export class Connection {
    * @param {{ticketUrl: string, socketUrl: string, csrfToken: string, interrupted: ?string, onlyGoOn: boolean}} options
    *   `interrupted` is the session whose conversation is to go on; with `onlyGoOn` none is begun if it cannot
    * @param {object} events `onOpen(resume)` with the token for that or null, `onMessage(message)`,
-   *   `onAudio(pcm: ArrayBuffer)`, `onSlow(slow)` when frames of the microphone begin or cease to be dropped, and last
-   *   and once `onClose({code, reason, retryAfterMs})`
+   *   `onAudio(pcm: ArrayBuffer)`, `onSlow(slow)` when frames of the microphone begin or cease to be dropped, and last and
+   *   once `onClose({code, reason, retryAfterMs})`
    */
   constructor(options, events) {
     this.#options = options;
