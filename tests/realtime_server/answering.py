@@ -49,7 +49,8 @@ class Response:
         for index, (text, pcm) in enumerate(self._answer.parts()):
             if self._cancelled is None:
                 await self._say(index, text, pcm)
-        self.usage = _usage(sum(self.audio_ms.values()))
+        billed = _usage(sum(self.audio_ms.values()))
+        self.usage = billed if self._answer.usage == "as it is" else self._answer.usage
         self._session.active = None
         await self._session.tell("response.done", response=self._final())
 

@@ -30,6 +30,8 @@ class Answer:
     status: Literal["completed", "incomplete", "failed"] = "completed"
     code: str | None = None
     """With ``incomplete`` the reason, with ``failed`` the code of the error (then nothing is said)."""
+    usage: Any = "as it is"
+    """What it is said to be billed by, if that is not what it is."""
     hold_after: int | None = None
     """After so many audio deltas of an item, wait until cancelled or released (``RealtimeServer.release``)."""
 
