@@ -1,4 +1,4 @@
-"""An upstream that says too much, twice, late, or what nobody understands: up to a limit the visitor notices nothing."""
+"""An upstream that says too much, twice, late, or what nobody knows: within limits the visitor notices nothing."""
 
 from collections import deque
 from typing import Any
