@@ -96,6 +96,16 @@ def test_a_spoken_question_whose_words_are_known_is_asked_again_too() -> None:
     script.assert_open(1)
 
 
+def test_an_answer_that_had_begun_without_a_word_has_failed_and_another_one_is_asked_for() -> None:
+    script = Script()
+    asked_in_writing(script)
+    script.at(400, e.ResponseStarted("resp_1", "req_1"))
+    script.at(500, LOST, BACK)
+    script.assert_order(c.TellAnswerStarted, c.TellAnswerDone)
+    script.assert_told(c.TellAnswerDone("resp_1", "failed", None, None), c.CreateResponse("req_1_2"))
+    script.assert_open(1)
+
+
 def test_one_that_was_not_taken_by_then_is_a_part_of_what_is_told() -> None:
     """The end of speech and the words are known, the item was never created."""
     script = Script()

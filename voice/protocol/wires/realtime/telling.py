@@ -133,8 +133,8 @@ class Telling:
         return "client_cancelled" if self._state.cancelled else "turn_detected"
 
     def _notice(self, m: c.TellNotice) -> list[str]:
-        if m.code == "answer_failed":
-            return []  # its response says so
+        if m.code not in _NOTICES:
+            return []  # where it matters a response has failed, and stock clients give up at any error
         return [self._state.events.error(INTERNAL, m.code, _NOTICES[m.code])]
 
     def _error(self, m: c.TellError) -> list[str]:
