@@ -176,7 +176,7 @@ async def test_while_the_database_is_locked_who_talks_is_heard_and_the_record_is
     assert list(wiring.spool().waiting()) == []
 
 
-async def test_with_both_disks_full_the_record_is_in_the_log(
+async def test_where_neither_database_nor_disk_takes_the_end_it_is_in_the_log(
     visit: Visit, upstream: RealtimeServer, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     """The database cannot be written and the spool cannot be made; whoever reads the log can put it right."""
