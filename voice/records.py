@@ -151,8 +151,9 @@ class Recorder:
         """
         if self._inserting is None:
             return
+        refused = self._ending is not None and self._heart is None
         ending = self._end(reason)
-        if self._heart is not None:
+        if not refused:
             await finishing.waited(ending, FINISH_SECONDS)
 
     def _end(self, reason: EndReason) -> asyncio.Task[None]:
