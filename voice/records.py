@@ -151,11 +151,16 @@ class Recorder:
     async def finish(self, reason: EndReason) -> None:
         """End the row with ``reason``. Only the first call counts; without a row, nothing happens.
 
-        Waits a second at most. The write goes on without its caller, also through a cancellation, and is tried again
-        for a minute; :func:`voice.finishing.settled` waits for it when the process stops.
+        Waits a second at most, and not where the row could not be committed. The write goes on without its caller,
+        also through a cancellation, and is tried again for a minute; :func:`voice.finishing.settled` waits for it when
+        the process stops.
         """
-        if self._inserting is not None:
-            await finishing.waited(self._end(reason), FINISH_SECONDS)
+        if self._inserting is None:
+            return
+        refused = self._ending is not None and self._heart is None
+        ending = self._end(reason)
+        if not refused:
+            await finishing.waited(ending, FINISH_SECONDS)
 
     def _end(self, reason: EndReason) -> asyncio.Task[None]:
         if self._ending is None:

@@ -24,6 +24,7 @@ TROUBLES = ("refused", "missing", "busy", "insecure", "unloaded", "lost")
 REASONS = (
     "auth_expired", "not_in_rollout", "revoked", "timeout", "idle", "concurrent", "max_duration", "disabled",
     "overloaded", "network", "stale_page", "server_drain", "upstream_closed",
+    "upstream_timeout", "upstream_rate_limited", "internal_error", "slow_client",
 )  # fmt: skip
 
 
@@ -78,6 +79,13 @@ def states(language: str, now_ms: float) -> dict[str, list[Event]]:
         "unanswered": [
             *asked,
             _of("notice", code="answer_failed"),
+            _of("turn.done", turn=1, outcome="failed", latencies={}),
+        ],
+        "provider-lost": [*asked, _of("notice", code="reconnecting")],
+        "provider-back": [*told, _of("notice", code="reconnecting"), _of("notice", code="reconnected")],
+        "say-again": [
+            *speaking,
+            _of("notice", code="say_again"),
             _of("turn.done", turn=1, outcome="failed", latencies={}),
         ],
         "unspoken": [*ready, _of("notice", code="voice_unavailable")],

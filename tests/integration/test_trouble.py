@@ -128,7 +128,7 @@ async def test_a_bug_of_ours_ends_the_conversation_in_words(
 ) -> None:
     """Told as what it is, with nothing of the bug in it."""
     fake = FakeUpstream()
-    monkeypatch.setattr(wiring, "upstream", lambda terms: fake)
+    monkeypatch.setattr(wiring, "upstream", lambda *asked: fake)
     client = await visit(start={})
     await client.until("session.ready")
     fake.fail(RuntimeError("a secret of ours"))

@@ -138,6 +138,19 @@ async def test_what_the_microphone_hears_meanwhile_comes_behind_what_is_told_fir
 
 
 @in_virtual_time
+async def test_what_waited_for_the_lost_upstream_is_heard_by_the_next() -> None:
+    stage = Stage()
+    async with stage.running():
+        stage.upstream.reading.clear()
+        for n in range(5):
+            stage.session.push_audio(frame(n))
+        await asyncio.sleep(AN_INSTANT)
+        stage.upstream.fail(GONE)
+        await asyncio.sleep(AN_INSTANT)
+        assert stage.upstream.sent == [frame(n) for n in range(1, 5)], "all but the one that was being sent"
+
+
+@in_virtual_time
 async def test_a_question_on_its_way_is_asked_again() -> None:
     stage = Stage()
     async with stage.running():

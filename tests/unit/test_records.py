@@ -279,10 +279,11 @@ async def test_a_row_that_came_too_late_does_not_stay_open(session_id, monkeypat
 
     monkeypatch.setattr(VoiceSession, "save", late)
     monkeypatch.setattr(records, "OPEN_SECONDS", 0.01)
-    monkeypatch.setattr(records, "FINISH_SECONDS", 0.01)
-    async with Recorder(session_id, spool) as recorder:
-        with pytest.raises(RecordsUnavailable):
-            await recorder.open(user_id=None, **FACTS)
+    monkeypatch.setattr(records, "FINISH_SECONDS", 60.0)
+    async with asyncio.timeout(5):  # nobody waits for what may never be
+        async with Recorder(session_id, spool) as recorder:
+            with pytest.raises(RecordsUnavailable):
+                await recorder.open(user_id=None, **FACTS)
     may_save.set()
     assert await finishing.settled(5)
     assert (await row(session_id)).end_reason == "overloaded"

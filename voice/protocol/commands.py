@@ -200,8 +200,8 @@ class PlayDone(ToBrowser):
 
 @dataclass(frozen=True, slots=True)
 class TellAnswerDone(ToBrowser):
-    """All of the answer was told: it is as the upstream made it. One that is interrupted, or fails, has no such end
-    but the turn's."""
+    """All of the answer was told: it is as the upstream made it, or nothing, and another one is asked for. One that is
+    interrupted, or fails for good, has no such end but the turn's."""
 
     response_id: str
     status: ResponseStatus

@@ -442,6 +442,8 @@ class Conversation:
             return
         if turn is not None and (event.status == "failed" or (event.status == "incomplete" and not turn.answered)):
             self._go_unanswered(turn, event.reason or "")
+            if turn.retry_at is not None:
+                self._tell(c.TellAnswerDone(event.response_id, event.status, event.reason, event.usage))
         elif turn is not None:
             turn.upstream_done, turn.cancelled = True, event.status == "cancelled"
             self._tell(c.TellAnswerDone(event.response_id, event.status, event.reason, event.usage))
@@ -459,11 +461,11 @@ class Conversation:
 
     def _slot_expired(self) -> None:
         turn = self._answered_turn()
-        if turn is not None and self._slot.begun:
+        if turn is not None and self._slot.response_id:
             self._slot.wait_no_more()
             self._tell(c.Reconnect())  # what is lost with it is told when it is
             return
-        if self._slot.begun:
+        if self._slot.response_id:
             self._tell(c.CountUsage(self._slot.request_id, None))  # nobody will say what it cost
         freed = self._slot.expire(self._now)
         if turn is not None and turn.tries == 1:
@@ -487,7 +489,7 @@ class Conversation:
         self._owed_commits.clear()
         self._said.cut(self._pending_cut())
         self._cut, self._forgotten = None, self._ledger.item_ids
-        unfinished = self._slot.abandon()
+        answer, unfinished = self._slot.response_id, self._slot.abandon()
         if unfinished:
             self._tell(c.CountUsage(unfinished, None))
         if self._turn is not None:
@@ -496,7 +498,7 @@ class Conversation:
         if self._page_shown:
             self._tell_page()
         if self._turn is not None and not self._turn.upstream_done:
-            self._take_up(self._turn)
+            self._take_up(self._turn, answer)
 
     def _upstream_back(self, event: e.UpstreamBack) -> None:
         self._tell(c.TellNotice("say_again" if self._must_repeat else "reconnected"))
@@ -524,8 +526,10 @@ class Conversation:
             self._tell(c.PlayDone(self._forgotten[-1]))
         self._complete_if_heard()
 
-    def _take_up(self, turn: Turn) -> None:
-        """Go on with the open turn where nothing is known of it."""
+    def _take_up(self, turn: Turn, answer: str) -> None:
+        """Go on with the open turn where nothing is known of it, nor of the ``answer`` that had begun, if one had."""
+        if answer:
+            self._tell(c.TellAnswerDone(answer, "failed", None, None))
         if turn.passages:
             self._inject_context(turn)
         if turn.state is TurnState.RESPONDING:

@@ -114,9 +114,9 @@ class ResponseSlot:
         return self._free(now)
 
     @property
-    def begun(self) -> bool:
-        """Whether an answer has begun and is not over, wanted or not."""
-        return bool(self._response_id)
+    def response_id(self) -> str:
+        """The answer that has begun and is not over, wanted or not; empty if there is none."""
+        return self._response_id
 
     def wait_no_more(self) -> None:
         """Something else will end the wait for this answer."""

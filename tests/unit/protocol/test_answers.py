@@ -36,6 +36,7 @@ def test_an_answer_that_fails_unheard_for_a_passing_reason_is_asked_for_once_mor
     script.at(2_400, done("resp_1", status="failed", reason=reason, request_id=request_id))
     script.at(9_000)
     assert script.when(c.CreateResponse) == [2_000, 3_400]
+    assert script.all(c.TellAnswerDone) == [c.TellAnswerDone("resp_1", "failed", reason, None)]
     assert requests(script) == ["req_1", "req_1_2"]
     script.begin_answer("resp_2", at=9_100, ms=10)
     script.at(9_200, done("resp_2"), e.Heard("item_a", 10))

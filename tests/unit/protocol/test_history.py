@@ -10,7 +10,7 @@ import pytest
 from tests.unit.protocol.script import QUESTION, Script, done
 from voice.protocol import commands as c
 from voice.protocol import events as e
-from voice.protocol.history import ITEM_LIMIT, MOST_CHARACTERS, MOST_ITEMS, NOTHING_SAID, History, Item
+from voice.protocol.history import ITEM_LIMIT, MOST_CHARACTERS, MOST_ITEMS, NOTHING_SAID, History, HistoryBuilder, Item
 
 EARLIER = History((Item("user", "Where do I park?"), Item("assistant", "Behind the house.")))
 
@@ -69,6 +69,14 @@ def test_a_question_that_was_never_written_down_leaves_no_gap() -> None:
     script.at(0, e.SpeechStarted("item_u"))
     script.at(1_000, e.SpeechStopped("item_u"), e.InputCommitted("item_u"), e.TranscriptFailed("item_u"))
     assert said(script) == []
+
+
+def test_a_question_that_is_told_of_twice_keeps_its_words() -> None:
+    """Its commit may be repeated long after its transcript is forgotten."""
+    said = HistoryBuilder(NOTHING_SAID)
+    said.ask("item_1", QUESTION)
+    said.ask("item_1", "")
+    assert said.history().items == (Item("user", QUESTION),)
 
 
 # -- of an answer, what was heard --------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ def test_tries_are_numbered_for_each_request_anew() -> None:
 
 def test_an_answer_that_stalls_is_left_to_whoever_can_take_another_connection() -> None:
     slot = active()
-    assert slot.begun
+    assert slot.response_id == "resp_1"
     slot.wait_no_more()
     assert slot.deadline is None
     assert slot.abandon() == "req_1"

@@ -10,6 +10,7 @@ from voice.protocol import events as e
 from voice.protocol.context import Passage
 from voice.protocol.history import NOTHING_SAID, History, Item
 from voice.protocol.outcomes import TurnOutcome
+from voice.protocol.policy import ContextPolicy
 
 LOST, BACK = e.UpstreamLost(), e.UpstreamBack()
 ASKED = Item("user", QUESTION)
@@ -96,6 +97,16 @@ def test_a_spoken_question_whose_words_are_known_is_asked_again_too() -> None:
     script.assert_open(1)
 
 
+def test_an_answer_that_had_begun_without_a_word_has_failed_and_another_one_is_asked_for() -> None:
+    script = Script()
+    asked_in_writing(script)
+    script.at(400, e.ResponseStarted("resp_1", "req_1"))
+    script.at(500, LOST, BACK)
+    script.assert_order(c.TellAnswerStarted, c.TellAnswerDone)
+    script.assert_told(c.TellAnswerDone("resp_1", "failed", None, None), c.CreateResponse("req_1_2"))
+    script.assert_open(1)
+
+
 def test_one_that_was_not_taken_by_then_is_a_part_of_what_is_told() -> None:
     """The end of speech and the words are known, the item was never created."""
     script = Script()
@@ -165,6 +176,19 @@ def test_who_holds_the_button_goes_on_with_what_follows() -> None:
     assert len(script.all(c.CreateResponse)) == 1
 
 
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_a_commit_that_the_lost_upstream_owed_is_not_expected_of_the_next(interrupted: bool) -> None:
+    script = Script(retrieval="off")
+    script.at(0, e.PushStarted())
+    script.at(1_000, e.PushReleased(1_000))
+    if interrupted:
+        script.at(1_010, e.Interrupt())
+    script.at(1_020, LOST, BACK)
+    script.at(2_000, e.PushStarted())
+    script.at(3_000, e.PushReleased(1_000), e.InputCommitted("item_2"))
+    assert len(script.all(c.CreateResponse)) == 1
+
+
 # -- an answer that has begun --------------------------------------------------------------------------------------
 
 
@@ -188,6 +212,16 @@ def test_if_that_is_over_before_the_other_connection_is_there_it_is_said_then() 
     script.assert_turn(1, TurnOutcome.FAILED)
     script.at(4_000, BACK)
     assert notices(script) == ["reconnecting", "say_again"]
+
+
+def test_context_that_the_next_connection_never_had_is_not_taken_out_of_it() -> None:
+    script = Script(context=ContextPolicy(keep=False))
+    script.ask()
+    script.begin_answer(at=2_400)
+    script.at(2_600, LOST, BACK)
+    script.at(3_400, e.Heard("item_a", 1_000))
+    script.assert_turn(1, TurnOutcome.FAILED)
+    script.assert_never(c.DeleteItem)
 
 
 def test_a_barge_in_stops_it_and_does_not_bother_the_next_connection_with_what_it_never_knew() -> None:

@@ -222,6 +222,15 @@ def test_an_answer_that_fails_is_a_response_that_has_failed(begun: bool) -> None
     assert "error" not in kinds(client.told)
 
 
+def test_a_lost_upstream_is_no_error_and_what_was_lost_with_it_is_a_response_that_has_failed() -> None:
+    client = Client()
+    answering(client)
+    assert client.tell(c.TellNotice("reconnecting"), c.TellNotice("reconnected")) == []
+    client.tell(c.TellNotice("say_again"), failed())
+    assert (client.told[-1]["type"], client.told[-1]["response"]["status"]) == ("response.done", "failed")
+    assert "error" not in kinds(client.told)
+
+
 def test_half_an_emoji_of_an_upstream_does_not_end_the_session() -> None:
     client = Client()
     client.tell(c.TellAnswerStarted("resp_1"))
