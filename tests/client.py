@@ -128,6 +128,14 @@ class VoiceClient:
         """Cut the connection without a word."""
         self._socket.transport.abort()
 
+    def stop_reading(self) -> None:
+        """Take nothing more of what the server sends."""
+        self._socket.transport.pause_reading()
+
+    def go_on_reading(self) -> None:
+        """Take it again, what was sent meanwhile included."""
+        self._socket.transport.resume_reading()
+
     # -- what the server said ------------------------------------------------------------------------------------
 
     async def until(self, kind: str, within: float = 10.0, *, after: Received | None = None, **match: Any) -> Received:

@@ -25,6 +25,8 @@ from voice.admission.limits import Limits
 from voice.knowledge.options import KnowledgeOptions
 from voice.protocol.budget import Budgets
 from voice.protocol.cost import Prices
+from voice.protocol.crowd import CrowdPolicy
+from voice.protocol.drain import DrainPolicy
 from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
 from voice.protocol.safeguard import Safeguard
 from voice.upstream.local.options import LocalOptions
@@ -79,6 +81,8 @@ class VoiceSettings:
     prices: Prices = field(default_factory=Prices)
     budgets: Budgets = field(default_factory=Budgets)
     safeguard: Safeguard = field(default_factory=Safeguard)
+    crowd: CrowdPolicy = field(default_factory=CrowdPolicy)
+    drain: DrainPolicy = field(default_factory=DrainPolicy)
     spool: str = ""
     """Directory for ends of sessions and turns that wait for the database, of this site's user alone (0700). By default
     one in the system's directory for temporary files, which may not outlive a reboot."""

@@ -23,12 +23,26 @@ from django.db import Error as DatabaseFault
 from django.http import HttpRequest
 from django.utils import translation
 
-from voice import addresses, database, gate, guarding, logs, origins, reaper, scoping, spending, standing, wiring
+from voice import (
+    addresses,
+    database,
+    departures,
+    gate,
+    guarding,
+    logs,
+    origins,
+    reaper,
+    scoping,
+    spending,
+    standing,
+    wiring,
+)
 from voice.admission.lease import Lease, held
 from voice.admission.limits import Limits
 from voice.admission.store import Refused, StoreUnavailable
 from voice.conf import conf
 from voice.credential import Credential
+from voice.door import Place
 from voice.following import Follower, Hearer, followed
 from voice.frames import Frames, Over
 from voice.messages import MESSAGES
@@ -53,6 +67,10 @@ SHORT_ID = 8
 """Digits of a session's id that a visitor is told."""
 GOODBYE_LIMIT = 2.0
 """Seconds for the goodbye to leave."""
+HASTY = frozenset({EndReason.TIMEOUT, EndReason.SERVER_DRAIN})
+"""Goodbyes that do not wait for a client's first message: it has had the time, or the server has none."""
+LEFT = frozenset({EndReason.CLIENT_HANGUP, EndReason.CLIENT_LOST})
+"""Who goes so before a conversation begins was not turned away."""
 TO_THE_WIRE = 2
 """Rounds of the event loop in which what was sent to Daphne is written to the socket: it looks which sockets take
 something behind what was ready before."""
@@ -68,6 +86,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         """Accept, converse, say goodbye. Nothing is raised but a cancellation: Daphne's housekeeping dies of it."""
         self.scope, self.base_send = scope, send
         self._wire = wiring.wire(scope["url_route"]["kwargs"].get("wire"), scope["subprotocols"])
+        self._place: Place = scope["voice_place"]
         self._frames = Frames(receive, self._wire)
         self._sent = 0
         self._language = translation.get_language_from_request(_request(scope))
@@ -76,7 +95,8 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         try:
             await self._converse()
         except Over as over:
-            await self._say_goodbye(over, patience=0.0 if over.reason is EndReason.TIMEOUT else FIRST_MESSAGE_LIMIT)
+            hasty = over.reason in HASTY or not self._place.allowed
+            await self._say_goodbye(over, patience=0.0 if hasty else FIRST_MESSAGE_LIMIT)
         except asyncio.CancelledError:
             await self._say_goodbye(Over(EndReason.SERVER_DRAIN))
             raise
@@ -95,11 +115,13 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         await self._take_place(session_id, str(identity.user.pk), limits)
         async with held(gate.store(), session_id) as lease, followed(standing.look, HEARERS, _look_after) as follower:
             await self._tell(c.TellAdmitted(session_id, int(time.time() + limits.session_seconds)))
-            start, first = await _unless_lost(lease, self._first_message())
+            start, first = await self._begun(lease)
             self._language = wiring.language(start)
             async with wiring.recorder(session_id, start) as recorder:
                 found, observed = await scoping.scope_of(identity.user), Observed(recorder)
-                session = wiring.session(session_id, start, self._tell, observed, limits, found, allowance)
+                session = wiring.session(
+                    session_id, start, self._tell, observed, limits, found, allowance, reports=self._wire.reports
+                )
                 await self._open_record(recorder, session, identity, start.notice)
                 reason = await self._live(session, recorder, observed, lease, follower, identity, first)
                 raise Over(reason, session.retry_after_ms)
@@ -155,6 +177,14 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                 raise Over(EndReason.TIMEOUT) from None
             return start, None
 
+    async def _begun(self, lease: Lease) -> tuple[wire.Start, Said | None]:
+        try:
+            return await _unless_lost(lease, self._first_message())
+        except Over as over:
+            if over.reason not in LEFT:
+                gate.refused(over.reason)
+            raise
+
     async def _open_record(self, recorder: Recorder, session: Session, identity: Identity, notice: str) -> None:
         upstream = session.upstream
         try:
@@ -184,6 +214,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         first: Said | None,
     ) -> EndReason:
         reason = EndReason.INTERNAL_ERROR
+        self._place.got_in()
         credential = Credential(self.scope, identity, session)
         upstream, terms = session.upstream, session.terms
         observed.began(upstream.provider, upstream.model, terms.language, terms.prices.currency)
@@ -195,6 +226,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                     tasks.create_task(_end_when_revoked(session, identity)),
                     tasks.create_task(_end_when_lost(session, lease)),
                     tasks.create_task(_end_when_off(session, follower)),
+                    tasks.create_task(_end_when_called(session)),
                 ]
                 reason = await session.run(lease)
                 for task in beside:
@@ -322,21 +354,27 @@ async def _end_when_revoked(session: Session, identity: Identity) -> None:
 
 
 async def _unless_lost(lease: Lease, work: Coroutine[Any, Any, T]) -> T:
-    """What ``work`` returns, unless the place is lost before: then :class:`Over`."""
+    """What ``work`` returns, unless the place is lost before, or the server stopped: then :class:`Over`."""
     working, losing = asyncio.create_task(work), asyncio.create_task(lease.lost())
+    called = asyncio.create_task(departures.called(lambda: False))
     try:
-        await asyncio.wait({working, losing}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise Over(losing.result())
-        return working.result()
+        await asyncio.wait({working, losing, called}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise Over(losing.result() if losing.done() else EndReason.SERVER_DRAIN)
     finally:
-        working.cancel()
-        losing.cancel()
-        await asyncio.wait({working, losing})
+        for task in (working, losing, called):
+            task.cancel()
+        await asyncio.wait({working, losing, called})
 
 
 async def _end_when_lost(session: Session, lease: Lease) -> None:
     session.end(await lease.lost())
+
+
+async def _end_when_called(session: Session) -> None:
+    await departures.called(lambda: session.busy)
+    session.end(EndReason.SERVER_DRAIN)
 
 
 async def _end_when_off(session: Session, follower: Follower) -> None:

@@ -19,6 +19,8 @@ class Wire(ABC):
 
     subprotocol: str
     """Agreed upon, if the client has offered it."""
+    reports = False
+    """Whether a client has to say what it has played, and is given up if it does not."""
 
     @abstractmethod
     def decode(self, frame: Frame) -> tuple[Said, ...]:

@@ -31,6 +31,7 @@ class VoiceV1(Wire):
     """It remembers which item the binary frames belong to, and says so when that changes."""
 
     subprotocol = "voice.v1"
+    reports = True
 
     def __init__(self) -> None:
         self._item_id = ""
