@@ -184,6 +184,8 @@ class VoiceConsumer(AsyncWebsocketConsumer):
             if over.reason not in LEFT:
                 gate.refused(over.reason)
             raise
+        except OSError:  # how servers say that nobody is there any more, before they say it to those who listen
+            raise Over(EndReason.CLIENT_LOST) from None
 
     async def _open_record(self, recorder: Recorder, session: Session, identity: Identity, notice: str) -> None:
         upstream = session.upstream

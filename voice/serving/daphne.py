@@ -10,6 +10,7 @@ from typing import Any
 
 # Early, because it must come before anything else that uses Twisted.
 from daphne.server import Server  # isort: skip
+from autobahn.exception import Disconnected
 from daphne.endpoints import build_endpoint_description_strings
 from twisted.internet.defer import Deferred
 
@@ -60,8 +61,11 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
         return inbox
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
-        """As Daphne's own; returns when the client has taken it."""
-        await super().handle_reply(protocol, message)
+        """As Daphne's own; returns when the client has taken it. Raises ``OSError`` if it is gone, as ASGI has it."""
+        try:
+            await super().handle_reply(protocol, message)
+        except Disconnected:
+            raise ConnectionResetError("the client is gone") from None
         outlet = self.connections.get(protocol, {}).get("outlet")
         if outlet is not None:
             await outlet.room()
