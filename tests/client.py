@@ -119,6 +119,10 @@ class VoiceClient:
         """Send any frame, however wrong."""
         await self._socket.send(frame)
 
+    async def send_anyway(self, frame: str | bytes) -> None:
+        """The same, also when the server takes nothing any more."""
+        await self._send(frame)
+
     async def end(self) -> Received:
         """Say goodbye. Returns the server's."""
         await self.tell(type="end")

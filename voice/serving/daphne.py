@@ -54,7 +54,8 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
         connection = self.connections[protocol]
         inbox: asyncio.Queue[Any] = asyncio.Queue()
         if scope["type"] == "websocket":
-            inbox, connection["outlet"] = Inbox(protocol.transport), Outlet(protocol.transport)
+            inbox = connection["inbox"] = Inbox(protocol.transport)
+            connection["outlet"] = Outlet(protocol.transport)
         scope.setdefault("asgi", {"version": "3.0"})
         application = self.application(scope=scope, receive=inbox.get, send=partial(self.handle_reply, protocol))
         connection["application_instance"] = asyncio.ensure_future(application, loop=asyncio.get_event_loop())
@@ -66,9 +67,11 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
             await super().handle_reply(protocol, message)
         except Disconnected:
             raise ConnectionResetError("the client is gone") from None
-        outlet = self.connections.get(protocol, {}).get("outlet")
-        if outlet is not None:
-            await outlet.room()
+        connection = self.connections.get(protocol, {})
+        if message["type"] == "websocket.close" and "inbox" in connection:
+            connection["inbox"].discard()
+        elif message["type"] == "websocket.send":
+            await connection["outlet"].room()
 
     def kill_all_applications(self) -> Deferred[None]:
         """What Daphne calls before its event loop stops, and waits for."""

@@ -31,12 +31,21 @@ class Inbox(asyncio.Queue[Message]):
         super().__init__()
         self._transport = transport
         self._waiting = 0
-        self._paused = False
+        self._paused = self._discards = False
+
+    def discard(self) -> None:
+        """The application has closed the socket. What else comes is read, for the client's answer is behind it."""
+        self._discards = True
+        if self._paused:
+            self._paused = False
+            self._transport.resumeProducing()
 
     def _put(self, item: Message) -> None:
+        if self._discards and item["type"] == "websocket.receive":
+            return
         super()._put(item)
         self._waiting += _cost(item)
-        if self._waiting > INBOX_LIMIT and not self._paused:
+        if self._waiting > INBOX_LIMIT and not self._paused and not self._discards:
             self._paused = True
             self._transport.pauseProducing()
 

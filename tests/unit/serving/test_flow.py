@@ -59,6 +59,21 @@ async def test_its_messages_come_in_order_and_none_is_lost() -> None:
     assert [await inbox.get() for _ in messages] == messages
 
 
+async def test_a_client_whose_socket_was_closed_is_read_on_for_its_answer_and_nothing_of_it_kept() -> None:
+    transport = Transport()
+    inbox = Inbox(transport)
+    while transport.reading:
+        inbox.put_nowait(text(1_920))
+    inbox.discard()
+    assert transport.reading
+    before = inbox.qsize()
+    for _ in range(1_000):
+        inbox.put_nowait(text(1_920))
+    inbox.put_nowait({"type": "websocket.disconnect", "code": 1000})
+    assert inbox.qsize() == before + 1
+    assert transport.reading
+
+
 async def test_an_application_waits_while_its_client_takes_nothing() -> None:
     transport = Transport()
     outlet = Outlet(transport)
