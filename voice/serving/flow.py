@@ -12,7 +12,7 @@ from typing import Any
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-CHUNK = 8 * 1024
+CHUNK = 2 * 1024
 """Bytes that are read at once, and that may wait to be written before the application waits. Frames are taken apart in
 one go, as many as were read: with Twisted's 64 KiB, a flood of tiny ones holds up everybody for a good part of a
 second."""
