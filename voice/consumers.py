@@ -177,7 +177,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                 raise Over(EndReason.TIMEOUT) from None
             return start, None
 
-    async def _begun(self, lease: Lease) -> tuple[wire.Start, Said | None]:
+    async def _begun(self, lease: Lease) -> tuple[Start, Said | None]:
         try:
             return await _unless_lost(lease, self._first_message())
         except Over as over:

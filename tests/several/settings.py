@@ -7,7 +7,7 @@ from datetime import timedelta
 from project.settings import *  # noqa: F403
 from project.settings import SIMPLE_JWT, VOICE
 
-ASGI_APPLICATION = os.environ["TEST_APPLICATION"]
+ASGI_APPLICATION = os.environ.get("TEST_APPLICATION", "project.asgi.application")
 VOICE["KNOWLEDGE"] = {"backend": "none"}
 VOICE["TICKET_SECONDS"] = 300
 VOICE["CROWD"] = {"per_address": 0, "waiting_per_address": 0, "waiting": 0, "opened_per_minute": 0}

@@ -130,7 +130,7 @@ def arriving_at(clock: Clock, *messages: dict[str, Any]) -> Frames:
     arriving: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     for message in messages:
         arriving.put_nowait({"type": "websocket.receive", **message})
-    return Frames(arriving.get, clock)
+    return Frames(arriving.get, VoiceV1(), clock)
 
 
 async def test_audio_that_comes_too_fast_is_dropped_and_told_once_and_three_seconds_of_it_are_the_end() -> None:
