@@ -7,6 +7,8 @@ import json
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 import time
 from collections import Counter, deque
 from contextlib import AsyncExitStack, closing
@@ -15,6 +17,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from tests.client import VoiceClient
 from tests.realtime_server import Answer, RealtimeServer
@@ -103,3 +106,20 @@ async def test_thirty_visitors_are_told_and_recorded_whatever_they_do(server: st
         )
         assert exited_after <= 3 * EXIT_SECONDS
         assert " ERROR voice" not in site.log(), site.log()
+
+
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+def test_an_address_that_is_taken_is_said(server: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        command = [sys.executable, "manage.py", "voice_serve", "--server", server, "--port", where.split(":")[1]]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert f"CommandError: {where} cannot be listened on." in ended.stderr
+    assert "serves at" not in ended.stdout
+
+
+def test_a_server_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voice.management.commands.voice_serve.find_spec", lambda name: None)
+    with pytest.raises(CommandError, match=r"requirements-uvicorn\.txt"):
+        call_command("voice_serve", server="uvicorn")
