@@ -38,8 +38,7 @@ class Process:
     port: int
     environment: dict[str, str] = field(repr=False)
     log: Path
-    application: str
-    server: str = "daphne"
+    server: str
     popen: subprocess.Popen[bytes] | None = None
 
     @property
