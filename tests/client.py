@@ -120,6 +120,10 @@ class VoiceClient:
         """Send any frame, however wrong."""
         await self._socket.send(frame)
 
+    async def send_anyway(self, frame: str | bytes) -> None:
+        """The same, also when the server takes nothing any more."""
+        await self._send(frame)
+
     async def end(self) -> Received:
         """Say goodbye. Returns the server's."""
         await self.tell(type="end")
@@ -128,6 +132,14 @@ class VoiceClient:
     def vanish(self) -> None:
         """Cut the connection without a word."""
         self._socket.transport.abort()
+
+    def stop_reading(self) -> None:
+        """Take nothing more of what the server sends."""
+        self._socket.transport.pause_reading()
+
+    def go_on_reading(self) -> None:
+        """Take it again, what was sent meanwhile included."""
+        self._socket.transport.resume_reading()
 
     # -- what the server said ------------------------------------------------------------------------------------
 

@@ -26,6 +26,8 @@ from voice.admission.limits import Limits
 from voice.knowledge.options import KnowledgeOptions
 from voice.protocol.budget import Budgets
 from voice.protocol.cost import Prices
+from voice.protocol.crowd import CrowdPolicy
+from voice.protocol.drain import DrainPolicy
 from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
 from voice.protocol.safeguard import Safeguard
 from voice.upstream.local.options import LocalOptions
@@ -85,6 +87,8 @@ class VoiceSettings:
     resume_keys: tuple[str, ...] = field(repr=False, default=())
     """What it is sealed with in Redis, each 32 random bytes in URL-safe base64: the first seals, all of them open.
     Without any, nothing is kept there."""
+    crowd: CrowdPolicy = field(default_factory=CrowdPolicy)
+    drain: DrainPolicy = field(default_factory=DrainPolicy)
     spool: str = ""
     """Directory for ends of sessions and turns that wait for the database, of this site's user alone (0700). By default
     one in the system's directory for temporary files, which may not outlive a reboot."""

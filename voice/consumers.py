@@ -14,9 +14,10 @@ import asyncio
 import logging
 import time
 import uuid
+from collections.abc import Coroutine
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseFault
@@ -26,6 +27,7 @@ from django.utils import translation
 from voice import (
     addresses,
     database,
+    departures,
     gate,
     guarding,
     heartbeat,
@@ -43,6 +45,7 @@ from voice.admission.limits import Limits
 from voice.admission.store import Refused, StoreUnavailable
 from voice.conf import conf
 from voice.credential import Credential
+from voice.door import Place
 from voice.following import Follower, Hearer, followed
 from voice.frames import Frames, Over
 from voice.messages import MESSAGES
@@ -59,6 +62,8 @@ from voice.resumption import Beginning
 from voice.session import Session
 from voice.tokens import Identity
 
+T = TypeVar("T")
+
 log = logging.getLogger("voice.session")
 
 FIRST_MESSAGE_LIMIT = 10.0
@@ -67,6 +72,10 @@ SHORT_ID = 8
 """Digits of a session's id that a visitor is told."""
 GOODBYE_LIMIT = 2.0
 """Seconds for the goodbye to leave."""
+HASTY = frozenset({EndReason.TIMEOUT, EndReason.SERVER_DRAIN})
+"""Goodbyes that do not wait for a client's first message: it has had the time, or the server has none."""
+LEFT = frozenset({EndReason.CLIENT_HANGUP, EndReason.CLIENT_LOST})
+"""Who goes so before a conversation begins was not turned away."""
 TO_THE_WIRE = 2
 """Rounds of the event loop in which what was sent to Daphne is written to the socket: it looks which sockets take
 something behind what was ready before."""
@@ -82,6 +91,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         """Accept, converse, say goodbye. Nothing is raised but a cancellation: Daphne's housekeeping dies of it."""
         self.scope, self.base_send = scope, send
         self._wire = wiring.wire(scope["url_route"]["kwargs"].get("wire"), scope["subprotocols"])
+        self._place: Place = scope["voice_place"]
         self._frames = Frames(receive, self._wire)
         self._sent = 0
         self._language = translation.get_language_from_request(_request(scope))
@@ -90,7 +100,8 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         try:
             await self._converse()
         except Over as over:
-            await self._say_goodbye(over, patience=0.0 if over.reason is EndReason.TIMEOUT else FIRST_MESSAGE_LIMIT)
+            hasty = over.reason in HASTY or not self._place.allowed
+            await self._say_goodbye(over, patience=0.0 if hasty else FIRST_MESSAGE_LIMIT)
         except asyncio.CancelledError:
             await self._say_goodbye(Over(EndReason.SERVER_DRAIN))
             raise
@@ -106,7 +117,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         session_id = uuid.uuid4().hex
         logs.current.set(session_id)
         admitted = c.TellAdmitted(session_id, int(time.time() + limits.session_seconds))
-        start, first = await self._first_message(admitted)
+        start, first = await self._begun(admitted)
         self._language = wiring.language(start)
         holder = Holder(str(identity.user.pk), origins.of_scope(self.scope), identity.browser)
         async with resumption.resumed(start.resume, session_id, holder, kept=self._wire.resumes) as beginning:
@@ -119,7 +130,9 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                 wiring.recorder(session_id, start) as recorder,
             ):
                 found, observed = await scoping.scope_of(identity.user), Observed(recorder)
-                session = wiring.session(session_id, start, self._tell, observed, limits, past, found, allowance)
+                session = wiring.session(
+                    session_id, start, self._tell, observed, limits, past, found, allowance, reports=self._wire.reports
+                )
                 await self._open_record(recorder, session, identity, start.notice, beginning)
                 live = self._live(session, recorder, observed, lease, follower, identity, first, beginning)
                 raise Over(await live, session.retry_after_ms)
@@ -176,6 +189,16 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                 raise Over(EndReason.TIMEOUT) from None
             return start, None
 
+    async def _begun(self, admitted: c.TellAdmitted) -> tuple[Start, Said | None]:
+        try:
+            return await _unless_called(self._first_message(admitted))
+        except Over as over:
+            if over.reason not in LEFT:
+                gate.refused(over.reason)
+            raise
+        except OSError:  # how servers say that nobody is there any more, before they say it to those who listen
+            raise Over(EndReason.CLIENT_LOST) from None
+
     async def _open_record(
         self, recorder: Recorder, session: Session, identity: Identity, notice: str, beginning: Beginning
     ) -> None:
@@ -210,6 +233,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         beginning: Beginning,
     ) -> EndReason:
         reason = EndReason.INTERNAL_ERROR
+        self._place.got_in()
         credential = Credential(self.scope, identity, session)
         upstream, terms = session.upstream, session.terms
         observed.began(upstream.provider, upstream.model, terms.language, terms.prices.currency)
@@ -222,6 +246,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                     tasks.create_task(_end_when_lost(session, lease)),
                     tasks.create_task(_end_when_off(session, follower)),
                     tasks.create_task(beginning.keep(session)),
+                    tasks.create_task(_end_when_called(session)),
                 ]
                 reason = await session.run(lease)
                 for task in beside:
@@ -357,8 +382,28 @@ async def _end_when_revoked(session: Session, identity: Identity) -> None:
     session.end(await standing.lost(identity.user))
 
 
+async def _unless_called(work: Coroutine[Any, Any, T]) -> T:
+    """What ``work`` returns, unless the server is stopped before: then :class:`Over`."""
+    working = asyncio.create_task(work)
+    called = asyncio.create_task(departures.called(lambda: False))
+    try:
+        await asyncio.wait({working, called}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise Over(EndReason.SERVER_DRAIN)
+    finally:
+        for task in (working, called):
+            task.cancel()
+        await asyncio.wait({working, called})
+
+
 async def _end_when_lost(session: Session, lease: Lease) -> None:
     session.end(await lease.lost())
+
+
+async def _end_when_called(session: Session) -> None:
+    await departures.called(lambda: session.busy)
+    session.end(EndReason.SERVER_DRAIN)
 
 
 async def _end_when_off(session: Session, follower: Follower) -> None:

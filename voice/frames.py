@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from voice.protocol.commands import TellError
 from voice.protocol.outcomes import EndReason
+from voice.protocol.pace import Pace
 from voice.protocol.wires.base import Frame, Said, Wire
 from voice.protocol.wires.fields import TEXT_LIMIT, WireError
 
@@ -16,6 +19,9 @@ BAD_AUDIO_LIMIT = 20
 """Bad audio frames after which a client is given up."""
 _LEAVING = {1000: EndReason.CLIENT_HANGUP, None: EndReason.CLIENT_HANGUP, 1001: EndReason.CLIENT_AWAY}
 """Close codes with which a browser leaves on purpose: told to, without saying, or by leaving the page."""
+TOO_FAST = TellError("too_fast", "Audio comes faster than it is spoken, so some was dropped.")
+TURN = 64
+"""Frames after which others have their turn: of those that lie here already, none waits for the network."""
 
 
 class Over(Exception):
@@ -29,9 +35,13 @@ class Over(Exception):
 class Frames:
     """The frames of one socket, in the words of its ``wire``."""
 
-    def __init__(self, receive: Callable[[], Awaitable[Any]], wire: Wire) -> None:
-        self._receive, self._wire = receive, wire
+    def __init__(
+        self, receive: Callable[[], Awaitable[Any]], wire: Wire, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._receive, self._wire, self._clock = receive, wire, clock
         self._said: deque[Said] = deque()
+        self._pace = Pace(clock())
+        self._dropping = False
         self._bad_audio = 0
         self.received = 0
         """How many there were."""
@@ -46,7 +56,7 @@ class Frames:
             Over: the client left, or sent what nobody should.
         """
         while not self._said:
-            self._said.extend(self._decoded(await self._frame()))
+            self._said.extend(self._in_time(self._decoded(await self._frame())))
         return self._said.popleft()
 
     async def _frame(self) -> Frame:
@@ -56,6 +66,8 @@ class Frames:
             self.gone = True
             raise Over(_LEAVING.get(message.get("code"), EndReason.CLIENT_LOST))
         self.received += 1
+        if self.received % TURN == 0:
+            await asyncio.sleep(0)
         audio: bytes | None = message.get("bytes")
         return str(message.get("text") or "") if audio is None else audio
 
@@ -66,6 +78,25 @@ class Frames:
         with suppress(Over, TimeoutError):
             async with asyncio.timeout(limit):
                 await self._frame()
+
+    def _in_time(self, said: tuple[Said, ...]) -> Iterator[Said]:
+        """What of it does not come too fast."""
+        audio = False
+        for each in said:
+            if not isinstance(each, bytes):
+                yield each
+                continue
+            audio = True
+            if self._pace.audio(len(each), self._clock()):
+                self._dropping = False
+                yield each
+            elif not self._dropping:
+                self._dropping = True
+                yield TOO_FAST
+        if not audio:
+            self._pace.message(self._clock())
+        if self._pace.is_flood:
+            raise Over(EndReason.TOO_FAST)
 
     def _decoded(self, frame: Frame) -> tuple[Said, ...]:
         if isinstance(frame, str) and _is_too_long(frame):

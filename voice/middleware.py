@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from django.contrib.auth.models import AnonymousUser
 from django.db import Error as DatabaseFault
 
-from voice import database, gate
+from voice import condition, database, door, gate
 from voice.admission.store import StoreUnavailable
 from voice.protocol.outcomes import EndReason
 from voice.tokens import Identity, Unauthenticated, authenticate
@@ -38,6 +38,7 @@ class JWTAuthMiddleware:
     - ``voice_identity``: an :class:`~voice.tokens.Identity`, or ``None``;
     - ``voice_refusal``: the :class:`~voice.protocol.outcomes.EndReason` to refuse with, or ``None``;
     - ``voice_parameters``: the names of the query's parameters;
+    - ``voice_place``: its :class:`~voice.door.Place` among the sockets of this process;
     - ``subprotocols``: those offered, without the credential.
 
     No credential is left in the scope: inside are error reporters, which send it home.
@@ -49,18 +50,20 @@ class JWTAuthMiddleware:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> Any:
         if scope["type"] != "websocket":
             return await self.app(scope, receive, send)
-        identity, refusal = await _identify(scope)
-        inner = {
-            **scope,
-            "headers": [pair for pair in scope["headers"] if pair[0].lower() not in _SECRET_HEADERS],
-            "query_string": b"",  # nothing in it is for this socket
-            "subprotocols": [name for name in _offered(scope) if not name.startswith(BEARERS)],
-            "user": identity.user if identity else AnonymousUser(),
-            "voice_identity": identity,
-            "voice_refusal": refusal,
-            "voice_parameters": frozenset() if refusal else _parameters(scope),
-        }
-        return await self.app(inner, receive, send)
+        with door.at_the_door(scope) as place:
+            identity, refusal = await _identify(scope) if place.allowed else (None, EndReason.OVERLOADED)
+            inner = {
+                **scope,
+                "headers": [pair for pair in scope["headers"] if pair[0].lower() not in _SECRET_HEADERS],
+                "query_string": b"",  # nothing in it is for this socket
+                "subprotocols": [name for name in _offered(scope) if not name.startswith(BEARERS)],
+                "user": identity.user if identity else AnonymousUser(),
+                "voice_identity": identity,
+                "voice_refusal": refusal,
+                "voice_parameters": frozenset() if refusal else _parameters(scope),
+                "voice_place": place,
+            }
+            return await self.app(inner, receive, send)
 
 
 async def _identify(scope: Scope) -> tuple[Identity | None, EndReason | None]:
@@ -68,6 +71,8 @@ async def _identify(scope: Scope) -> tuple[Identity | None, EndReason | None]:
         # Before anything is decoded, looked up or spent. The site's own setting is asked without I/O.
         if not gate.flag().master() or not await database.call(gate.flag().enabled, limit=gate.DECISION_LIMIT):
             return None, EndReason.DISABLED
+        if condition.draining():
+            return None, EndReason.SERVER_DRAIN
         return await authenticate(_credential(scope), spend=gate.store().spend), None
     except Unauthenticated as error:
         logger.info("socket refused: %s", error)

@@ -72,6 +72,7 @@ class Recorder:
         self._counters, self._checkpoint = Counters(), 0
         self._inserting: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
+        self._refused = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -104,6 +105,7 @@ class Recorder:
         except (TimeoutError, DatabaseFault) as error:
             # The insert may yet succeed, unheard: then the row must not stay open.
             self._end(RecordsUnavailable.reason)
+            self._refused = True
             raise RecordsUnavailable(type(error).__name__) from error
         heartbeat.hold(self._id)
 
@@ -157,9 +159,8 @@ class Recorder:
         """
         if self._inserting is None:
             return
-        refused = self._ending is not None and self._heart is None
         ending = self._end(reason)
-        if not refused:
+        if not self._refused:
             await finishing.waited(ending, FINISH_SECONDS)
 
     def _end(self, reason: EndReason) -> asyncio.Task[None]:

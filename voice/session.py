@@ -32,6 +32,7 @@ from voice.protocol.egress import Egress
 from voice.protocol.history import NOTHING_SAID, History
 from voice.protocol.outcomes import EndReason
 from voice.protocol.tally import Tally
+from voice.protocol.window import Window
 from voice.upstream.base import Upstream
 
 log = logging.getLogger("voice.session")
@@ -80,6 +81,8 @@ class SessionTerms:
     push_to_talk: bool = False
     voice: str = ""
     """Who speaks, where the visitor may choose; empty for the site's own."""
+    reports: bool = False
+    """Whether its client has to say what it has played, and is given up if it does not."""
     scope: Scope = EVERYONE
     """What this visitor may find in the knowledge."""
     prices: Prices = field(default_factory=Prices)
@@ -120,6 +123,7 @@ class Session:
         self._keeper = Keeper(terms.session_id, recorder, self._tally)
         self._budget = Budget(terms.allowance)
         self._egress = Egress()
+        self._window = Window()
         self._searches: dict[str, asyncio.Task[None]] = {}
         self._downward, self._ready, self._ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._room = asyncio.Event()
@@ -139,6 +143,11 @@ class Session:
     def retry_after_ms(self) -> int | None:
         """When another session may come, after one that the provider was too busy for; ``None``: it did not say."""
         return None if self._line.retry_after is None else round(self._line.retry_after * 1000)
+
+    @property
+    def busy(self) -> bool:
+        """Whether an exchange is going on, which an end would cut off."""
+        return self._conversation.speaking
 
     @property
     def depths(self) -> dict[str, float]:
@@ -181,6 +190,7 @@ class Session:
             self._muted = event.muted
         if isinstance(event, e.Heard):
             self._tally.played(event.item_id, event.underruns)
+            self._window.played(event.item_id, event.played_ms)
         if isinstance(event, e.UpstreamLost):
             self._tally.reconnects = self._line.redials
         if isinstance(event, e.SpeechStarted | e.TextSubmitted | e.PushStarted | e.AudioDelta):
@@ -275,8 +285,7 @@ class Session:
                 while (command := await self._next_down()) is not None:
                     async with asyncio.timeout(SEND_LIMIT):
                         await self._tell(command)
-                    if isinstance(command, c.Play):
-                        self._tally.say(len(command.pcm))
+                    self._account(command)
                 if not self._egress.is_full:
                     self._room.set()
                 await self._until_due()
@@ -284,6 +293,15 @@ class Session:
             self.end(EndReason.SLOW_CLIENT)
         except OSError:  # how ASGI servers say that nobody is there any more
             self.end(EndReason.CLIENT_LOST)
+
+    def _account(self, told: c.ToBrowser) -> None:
+        if isinstance(told, c.Play):
+            self._tally.say(len(told.pcm))
+            self._window.sent(told.item_id, len(told.pcm))
+        elif isinstance(told, c.StopPlayback):
+            self._window.stopped()
+        if self.terms.reports and self._window.is_over:
+            self.end(EndReason.SLOW_CLIENT)
 
     async def _next_down(self) -> c.ToBrowser | None:
         await self.confirmed()

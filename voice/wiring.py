@@ -66,10 +66,12 @@ def session(
     past: Past,
     scope: Scope | None = EVERYONE,
     allowance: Decimal | None = None,
+    *,
+    reports: bool = False,
 ) -> Session:
     """A session as this site has it, for a visitor who asked for ``start`` and may find ``scope``; None: nothing.
 
-    ``allowance`` is what it may cost; None: anything.
+    ``allowance`` is what it may cost; None: anything. ``reports``: its wire has clients say what they have played.
     """
     settings = conf()
     terms = SessionTerms(
@@ -81,6 +83,7 @@ def session(
         idle_seconds=limits.idle_seconds,
         push_to_talk=start.mode == "push_to_talk",
         voice=start.voice,
+        reports=reports,
         scope=scope or EVERYONE,
         prices=settings.prices,
         allowance=allowance,

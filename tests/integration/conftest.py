@@ -25,6 +25,7 @@ from voice import database, finishing, gate, logs, wiring
 from voice.admission.limits import Limits
 from voice.middleware import JWTAuthMiddleware
 from voice.models import VoiceSession
+from voice.protocol import pace
 from voice.routing import websocket_urlpatterns
 from voice.tokens import access_token
 
@@ -86,17 +87,25 @@ async def upstream(nothing_left: None) -> AsyncIterator[RealtimeServer]:
 
 @pytest.fixture
 async def visit(
-    upstream: RealtimeServer, visitor: User, voice_on: None, settings: Any, transactional_db: None
+    upstream: RealtimeServer,
+    visitor: User,
+    voice_on: None,
+    settings: Any,
+    transactional_db: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Visit]:
     """``await visit()``: a new connection of the user ``visitor``; ``start={}`` says ``start``, too.
 
-    At the end, neither a connection to the upstream nor a place among the live sessions may be left of any of them.
+    They may speak faster than time passes. At the end, neither a connection to the upstream nor a place among the live
+    sessions may be left of any of them.
     """
     settings.VOICE = {
         "PROVIDER": "openai",
         "OPENAI": {"api_key": "sk-test", "base_url": upstream.url},
         "KNOWLEDGE": {"backend": "none"},
     }
+    for seconds in ("AUDIO_BURST", "AUDIO_HELD"):
+        monkeypatch.setattr(pace, seconds, 3_600.0)
     known = wiring.knowledge
     known.cache_clear()
     gate.store.cache_clear()

@@ -25,7 +25,7 @@ from tests.several import site as several
 from tests.several.site import Person, Process, Site
 
 KILLS = int(os.environ.get("KILLS", "0")) or 3
-APPLICATION = "project.asgi:application" if "KILLS" in os.environ else "tests.several.hasty:application"
+APPLICATION = "project.asgi.application" if "KILLS" in os.environ else "tests.several.hasty.application"
 SESSIONS = 30
 SECONDS_PER_KILL = 3.0 if "KILLS" in os.environ else 1.5
 FINAL_SECONDS = 60.0

@@ -1,4 +1,4 @@
-"""A site that several daphne processes serve, with one database and one Valkey."""
+"""A site that several processes serve, with one database and one Valkey."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Process:
     port: int
     environment: dict[str, str] = field(repr=False)
     log: Path
-    application: str
+    server: str
     popen: subprocess.Popen[bytes] | None = None
 
     @property
@@ -48,9 +48,7 @@ class Process:
 
     def start(self) -> None:
         """Start it. :meth:`wait` returns when it answers."""
-        # Daphne drops a handshake after five seconds, and then nobody can tell the client anything: time for a crowd.
-        options = ["-b", "127.0.0.1", "-p", str(self.port), "--websocket_connect_timeout", "60"]
-        command = [sys.executable, "-m", "daphne", *options, self.application]
+        command = [sys.executable, "manage.py", "voice_serve", "--server", self.server, "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.popen = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
 
@@ -109,7 +107,12 @@ class Site:
 
 @contextmanager
 def running(
-    folder: Path, processes: int, *, application: str = "project.asgi:application", **overrides: str
+    folder: Path,
+    processes: int,
+    server: str = "daphne",
+    *,
+    application: str = "project.asgi.application",
+    **overrides: str,
 ) -> Iterator[Site]:
     """Start them all, with a new database in ``folder``; ``overrides`` are variables of their environment."""
     database = folder / "several.sqlite3"
@@ -121,10 +124,11 @@ def running(
             "REDIS_URL": redis.url,
             "ENABLE_VOICE_REALTIME": "true",
             "OPENAI_API_KEY": "sk-test",
+            "TEST_APPLICATION": application,
             **overrides,
         }
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True)
-        all_of_them = [Process(_free_port(), environment, folder / f"{n}.log", application) for n in range(processes)]
+        all_of_them = [Process(_free_port(), environment, folder / f"{n}.log", server) for n in range(processes)]
         try:
             for process in all_of_them:
                 process.start()

@@ -109,3 +109,71 @@ async def test_a_client_that_has_left_is_not_waited_for() -> None:
         await socket.begun(60)
         await socket.begun(60)
     assert socket.gone
+
+
+# -- how fast ------------------------------------------------------------------------------------------------------
+
+FRAME = {"bytes": bytes(1_920)}
+TEXT = {"text": '{"type": "interrupt"}'}
+
+
+class Clock:
+    """Time, as the test says."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def arriving_at(clock: Clock, *messages: dict[str, Any]) -> Frames:
+    arriving: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    for message in messages:
+        arriving.put_nowait({"type": "websocket.receive", **message})
+    return Frames(arriving.get, VoiceV1(), clock)
+
+
+async def test_audio_that_comes_too_fast_is_dropped_and_told_once_and_three_seconds_of_it_are_the_end() -> None:
+    """Three seconds at once are good: what a browser kept while it dialled, and more."""
+    socket = arriving_at(Clock(), *[FRAME] * 1_000)
+    assert [await socket.next() for _ in range(75)] == [FRAME["bytes"]] * 75
+    told = await socket.next()
+    assert isinstance(told, TellError)
+    assert told.code == "too_fast"
+    assert await over(socket) is EndReason.TOO_FAST
+    assert socket.received == 150
+
+
+async def test_audio_that_comes_in_time_again_is_heard_again_and_what_is_dropped_then_is_told_again() -> None:
+    clock = Clock()
+    socket = arriving_at(clock, *[FRAME] * 100)
+    for _ in range(75):
+        await socket.next()
+    assert isinstance(await socket.next(), TellError)
+    clock.now += 0.04
+    assert await socket.next() == FRAME["bytes"]
+    assert isinstance(await socket.next(), TellError)
+
+
+async def test_messages_faster_than_any_page_sends_them_are_the_end() -> None:
+    socket = arriving_at(Clock(), *[TEXT] * 1_000)
+    for _ in range(200):
+        await socket.next()
+    assert await over(socket) is EndReason.TOO_FAST
+
+
+async def test_a_client_that_floods_leaves_others_their_turn() -> None:
+    """Whatever lies here already is there without waiting."""
+    socket, turns = arriving_at(Clock(), *[TEXT] * 199), 0
+
+    async def another() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    task = asyncio.create_task(another())
+    for _ in range(199):
+        await socket.next()
+    task.cancel()
+    assert turns >= 2

@@ -185,6 +185,40 @@ async def test_a_visitor_who_takes_nothing_more_is_given_up_after_five_seconds()
 
 
 @in_virtual_time
+async def test_who_does_not_say_what_they_have_played_is_given_up_after_twenty_seconds_of_it() -> None:
+    """Also where a server takes everything, and keeps it for a reader that does not read."""
+    stage = Stage(reports=True)
+    async with stage.running() as task:
+        await stage.answer(*[1_000] * 40)
+        assert await task is EndReason.SLOW_CLIENT
+        assert stage.played_ms == 21_000
+        assert stage.now == pytest.approx(18, abs=1.5)
+
+
+@in_virtual_time
+async def test_who_says_it_may_listen_to_the_end() -> None:
+    stage = Stage(reports=True)
+    async with stage.running() as task:
+        await stage.answer(*[1_000] * 40)
+        while stage.played_ms < 40_000:
+            await asyncio.sleep(0.25)
+            stage.session.receive(e.Heard("item_a", max(0, stage.played_ms - 2_000)))
+        assert not task.done()
+
+
+@in_virtual_time
+async def test_what_an_interruption_has_stopped_is_not_waited_for() -> None:
+    stage = Stage(reports=True)
+    async with stage.running() as task:
+        await stage.answer(*[1_000] * 15)
+        await asyncio.sleep(12)
+        stage.session.receive(e.Interrupt())
+        await stage.answer(*[1_000] * 15)
+        await asyncio.sleep(12)
+        assert not task.done()
+
+
+@in_virtual_time
 async def test_a_visitor_who_is_not_there_any_more_is_lost() -> None:
     stage = Stage()
     async with stage.running() as task:

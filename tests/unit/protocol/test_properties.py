@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -142,36 +142,44 @@ REQUESTS = NUMBERS.map("req_{}".format)
 SEARCHES = st.builds("search_{}_{}".format, NUMBERS, NUMBERS)
 TEXTS = st.sampled_from(["", " ", "and ", "euh ", QUESTION, "where can somebody with two big dogs park a car?"])
 
-CHANCE: st.SearchStrategy[e.Event] = st.one_of(
-    st.builds(e.SpeechStarted, ITEMS),
-    st.builds(e.SpeechStopped, ITEMS),
-    st.builds(e.InputCommitted, ITEMS, st.none() | st.just("ctx_1_1")),
-    st.builds(e.TranscriptDelta, ITEMS, TEXTS),
-    st.builds(e.TranscriptPartial, ITEMS, TEXTS),
-    st.builds(e.TranscriptDone, ITEMS, TEXTS),
-    st.builds(e.TranscriptFailed, ITEMS),
-    NUMBERS.map(lambda n: e.ResponseStarted(f"resp_{n}", f"req_{n}")),
-    st.builds(e.AudioDelta, RESPONSES, SOUNDS, st.integers(0, 2_000).map(lambda samples: bytes(2 * samples))),
-    st.builds(e.AudioDone, RESPONSES, SOUNDS),
-    st.builds(e.AnswerDelta, RESPONSES, SOUNDS, TEXTS),
-    st.builds(
+CHANCES: dict[type[e.Event], st.SearchStrategy[e.Event]] = {
+    e.SpeechStarted: st.builds(e.SpeechStarted, ITEMS),
+    e.SpeechStopped: st.builds(e.SpeechStopped, ITEMS),
+    e.InputCommitted: st.builds(e.InputCommitted, ITEMS, st.none() | st.just("ctx_1_1")),
+    e.TranscriptDelta: st.builds(e.TranscriptDelta, ITEMS, TEXTS),
+    e.TranscriptPartial: st.builds(e.TranscriptPartial, ITEMS, TEXTS),
+    e.TranscriptDone: st.builds(e.TranscriptDone, ITEMS, TEXTS),
+    e.TranscriptBilled: st.builds(e.TranscriptBilled, ITEMS, st.just("transcriber"), st.none()),
+    e.TranscriptFailed: st.builds(e.TranscriptFailed, ITEMS),
+    e.ResponseStarted: NUMBERS.map(lambda n: e.ResponseStarted(f"resp_{n}", f"req_{n}")),
+    e.AudioDelta: st.builds(
+        e.AudioDelta, RESPONSES, SOUNDS, st.integers(0, 2_000).map(lambda samples: bytes(2 * samples))
+    ),
+    e.AudioDone: st.builds(e.AudioDone, RESPONSES, SOUNDS),
+    e.AnswerDelta: st.builds(e.AnswerDelta, RESPONSES, SOUNDS, TEXTS),
+    e.ResponseDone: st.builds(
         e.ResponseDone,
         RESPONSES,
         st.sampled_from(["completed", "cancelled", "incomplete", "failed"]),
         request_id=st.none() | REQUESTS,
     ),
-    st.builds(e.Fault, st.sampled_from([BUSY, "server_error"]), event_id=st.none() | REQUESTS),
-    st.builds(e.TextSubmitted, TEXTS),
-    st.builds(e.Heard, SOUNDS, st.integers(0, 3_000)),
-    st.just(e.Interrupt()),
-    st.just(e.UpstreamLost()),
-    st.just(e.UpstreamBack()),
-    st.builds(e.Muted, st.booleans()),
-    st.just(e.PushStarted()),
-    st.builds(e.PushReleased, st.integers(0, 3_000)),
-    st.builds(e.PassagesRetrieved, SEARCHES, st.sampled_from([(), (HOURS,), (PARKING, HOURS)])),
-    st.builds(e.RetrievalFailed, SEARCHES, st.just("timeout")),
-)
+    e.Fault: st.builds(e.Fault, st.sampled_from([BUSY, "server_error"]), event_id=st.none() | REQUESTS),
+    e.UpstreamLost: st.just(e.UpstreamLost()),
+    e.UpstreamBack: st.just(e.UpstreamBack()),
+    e.TextSubmitted: st.builds(e.TextSubmitted, TEXTS),
+    e.Heard: st.builds(e.Heard, SOUNDS, st.integers(0, 3_000)),
+    e.Interrupt: st.just(e.Interrupt()),
+    e.Muted: st.builds(e.Muted, st.booleans()),
+    e.PushStarted: st.just(e.PushStarted()),
+    e.PushReleased: st.builds(e.PushReleased, st.integers(0, 3_000)),
+    e.PassagesRetrieved: st.builds(e.PassagesRetrieved, SEARCHES, st.sampled_from([(), (HOURS,), (PARKING, HOURS)])),
+    e.RetrievalFailed: st.builds(e.RetrievalFailed, SEARCHES, st.just("timeout")),
+}
+CHANCE = st.one_of(*CHANCES.values())
+
+
+def test_chance_knows_every_event_there_is() -> None:
+    assert CHANCES.keys() == {*get_args(e.Event)}
 
 
 @settings(max_examples=400)

@@ -21,6 +21,8 @@ class Wire(ABC):
     """Agreed upon, if the client has offered it."""
     resumes = False
     """Whether a client of this dialect can go on with a conversation that was cut off; else none is kept for it."""
+    reports = False
+    """Whether a client has to say what it has played, and is given up if it does not."""
 
     @abstractmethod
     def decode(self, frame: Frame) -> tuple[Said, ...]:

@@ -32,6 +32,7 @@ class VoiceV1(Wire):
 
     subprotocol = "voice.v1"
     resumes = True
+    reports = True
 
     def __init__(self) -> None:
         self._item_id = ""

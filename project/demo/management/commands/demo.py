@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import socket
 import sys
@@ -13,23 +12,23 @@ from typing import Any
 
 # Early, because it must come before anything else that uses Twisted. Its loop is the one that the server will run on,
 # so what is warmed up on it stays usable.
-from daphne.server import Server, twisted_loop  # isort: skip
+from daphne.server import twisted_loop  # isort: skip
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.checks import run_checks
 from django.core.management import BaseCommand, CommandError, call_command
-from twisted.internet import reactor
-from twisted.internet.defer import Deferred
 
 from project import BASE_DIR
-from voice import condition, finishing, gate, resumption, wiring
+from voice import wiring
 from voice.conf import conf
 from voice.knowledge import loading
 from voice.management import progress
+from voice.protocol.drain import DrainPolicy
+from voice.serving.daphne import VoiceServer, endpoints
 
 HOST = "127.0.0.1"
-WIND_DOWN_LIMIT = 3.0
-"""Seconds, after Ctrl-C, for open conversations to end and be recorded."""
+CTRL_C_SECONDS = 3.0
+"""Seconds, after Ctrl-C, for exchanges that are going on to come to their end."""
 SAMPLE = Path(__file__).resolve().parents[2] / "knowledge"
 PROVIDERS: dict[str | None, str] = {"local": "listens and speaks on this machine, offline", "openai": "OpenAI Realtime"}
 
@@ -87,37 +86,11 @@ class Command(BaseCommand):
             self.stdout.write("\n  Ctrl-C ends it.")
             self.stdout.flush()
 
-        # Before Daphne's own: that one stumbles over the connections which became sockets, and cancels none.
-        stopping: Any = reactor  # Twisted's types have lost an argument of this method
-        stopping.addSystemEventTrigger(
-            "before", "shutdown", lambda: Deferred.fromFuture(asyncio.ensure_future(_wind_down()))
-        )
-        Server(
-            application,
-            endpoints=[f"tcp:{port}:interface={HOST}"],
-            ping_interval=20,
-            ping_timeout=30,
-            ready_callable=ready,
-        ).run()
+        VoiceServer(application, endpoints(HOST, port), DrainPolicy(seconds=CTRL_C_SECONDS), ready).run()
 
     def _done(self, what: str, how: str) -> None:
         self.stdout.write(f"  {self.style.SUCCESS('✓')} {what:<11}{how}")
         self.stdout.flush()
-
-
-async def _wind_down() -> None:
-    condition.drain()
-    # Daphne leaves open conversations as they are. They end here, while there still is a loop for their last words:
-    # left to the interpreter's own end, a coroutine that waits in a queue brought it down.
-    conversations = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in conversations:
-        task.cancel()
-    if conversations:
-        await asyncio.wait(conversations, timeout=WIND_DOWN_LIMIT)
-    await finishing.settled(WIND_DOWN_LIMIT)
-    await wiring.close()
-    await gate.close()
-    await resumption.close()
 
 
 def _require_free(port: int) -> None:

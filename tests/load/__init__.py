@@ -1,0 +1,1 @@
+"""What is done to a running site by many, or by somebody who means harm."""

@@ -1,0 +1,104 @@
+"""Daphne, which waits for both sides of a connection, and for its applications when it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+# Early, because it must come before anything else that uses Twisted.
+from daphne.server import Server  # isort: skip
+from autobahn.exception import Disconnected
+from daphne.endpoints import build_endpoint_description_strings
+from twisted.internet.defer import Deferred
+
+from voice.protocol.drain import DrainPolicy
+from voice.serving import limits
+from voice.serving.flow import Inbox, Outlet
+from voice.serving.stopping import wind_down
+
+FLUSHED_LIMIT = 1.0
+"""Seconds for what was written last to leave, and for the clients' close frames to come."""
+
+
+class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
+    """Daphne's server for one process. :meth:`run` returns when it was stopped by a signal."""
+
+    def __init__(self, application: Any, endpoints: list[str], drain: DrainPolicy, ready: Callable[[], None]) -> None:
+        super().__init__(
+            application,
+            endpoints=endpoints,
+            http_timeout=limits.HTTP_SECONDS,
+            ping_interval=limits.PING_SECONDS,
+            ping_timeout=limits.PING_SECONDS,
+            websocket_handshake_timeout=limits.HANDSHAKE_SECONDS,
+            websocket_connect_timeout=limits.HANDSHAKE_SECONDS,
+            websocket_max_message_size=limits.MESSAGE_LIMIT,
+            websocket_max_frame_size=limits.MESSAGE_LIMIT,
+            application_close_timeout=30,
+            ready_callable=self._ready,
+            server_name="",
+        )
+        self._drain, self._tell_ready = drain, ready
+
+    def _ready(self) -> None:
+        """Called by :meth:`run` when its factories are there, and nobody has connected."""
+        self.ws_factory.setProtocolOptions(closeHandshakeTimeout=limits.CLOSE_SECONDS)
+        if not self.abort_start:
+            self._tell_ready()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> asyncio.Queue[Any] | None:
+        """As Daphne's own, with flow control for WebSockets."""
+        connection = self.connections[protocol]
+        inbox: asyncio.Queue[Any] = asyncio.Queue()
+        if scope["type"] == "websocket":
+            inbox = connection["inbox"] = Inbox(protocol.transport)
+            connection["outlet"] = Outlet(protocol.transport)
+        scope.setdefault("asgi", {"version": "3.0"})
+        application = self.application(scope=scope, receive=inbox.get, send=partial(self.handle_reply, protocol))
+        connection["application_instance"] = asyncio.ensure_future(application, loop=asyncio.get_event_loop())
+        return inbox
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """As Daphne's own; returns when the client has taken it. Raises ``OSError`` if it is gone, as ASGI has it."""
+        try:
+            await super().handle_reply(protocol, message)
+        except Disconnected:
+            raise ConnectionResetError("the client is gone") from None
+        connection = self.connections.get(protocol, {})
+        if message["type"] == "websocket.close" and "inbox" in connection:
+            connection["inbox"].discard()
+        elif message["type"] == "websocket.send":
+            await connection["outlet"].room()
+
+    def kill_all_applications(self) -> Deferred[None]:
+        """What Daphne calls before its event loop stops, and waits for."""
+        return Deferred.fromFuture(asyncio.ensure_future(self._wind_down()))
+
+    async def _wind_down(self) -> None:
+        await wind_down(self._applications, self._drain)
+        until = time.monotonic() + FLUSHED_LIMIT
+        while any(self._sockets()) and time.monotonic() < until:  # noqa: ASYNC110 (Daphne announces nothing)
+            await asyncio.sleep(0.02)
+
+    def _applications(self) -> Iterator[asyncio.Future[Any]]:
+        for details in self.connections.values():
+            # One that is half a request has none yet; one that became a socket has none any more.
+            application = details.get("application_instance")
+            if application is not None and not application.done():
+                yield application
+
+    def _sockets(self) -> Iterator[Any]:
+        """The connections that a close frame may still be on its way to, or from."""
+        return (
+            each for each, details in self.connections.items() if "outlet" in details and "disconnected" not in details
+        )
+
+
+def endpoints(host: str, port: int, unix_socket: str = "") -> list[str]:
+    """Where to listen, in Twisted's words."""
+    if unix_socket:
+        return list(build_endpoint_description_strings(unix_socket=unix_socket))
+    return list(build_endpoint_description_strings(host=host, port=port))

@@ -1,0 +1,77 @@
+"""uvicorn, for more conversations on one core. It already waits for both sides of a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+
+from voice.protocol.drain import DrainPolicy
+from voice.serving import limits
+from voice.serving.stopping import wind_down
+
+SWEEP = 10
+"""Ticks, of a tenth of a second each, between two looks at connections that are closing."""
+
+
+class VoiceServer(uvicorn.Server):
+    """uvicorn's server for one process. :meth:`run` returns when it was stopped by a signal."""
+
+    def __init__(
+        self,
+        application: Any,
+        drain: DrainPolicy,
+        ready: Callable[[], None],
+        *,
+        host: str,
+        port: int,
+        unix_socket: str,
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                host=host,
+                port=port,
+                uds=unix_socket or None,
+                ws="websockets-sansio",
+                ws_max_size=limits.MESSAGE_LIMIT,
+                ws_ping_interval=limits.PING_SECONDS,
+                ws_ping_timeout=limits.PING_SECONDS,
+                ws_per_message_deflate=False,
+                timeout_graceful_shutdown=1,
+                lifespan="off",
+                proxy_headers=False,  # who trusts which proxy is said by VOICE["TRUSTED_PROXIES"]
+                server_header=False,
+                access_log=False,
+                log_config=None,
+                log_level="warning",  # below, it writes query strings
+            )
+        )
+        self._drain, self._tell_ready = drain, ready
+        self._closing: dict[Any, int] = {}
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Listen."""
+        await super().startup(sockets)
+        if self.started:
+            self._tell_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second."""
+        if counter % SWEEP == 0:
+            self._abort_the_stuck(counter)
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        """Stop."""
+        await wind_down(lambda: self.server_state.tasks, self._drain)
+        await super().shutdown(sockets)
+
+    def _abort_the_stuck(self, tick: int) -> None:
+        """uvicorn closes a connection when the last of it is written: never, if its client has stopped reading."""
+        closing = [each for each in self.server_state.connections if each.transport.is_closing()]
+        self._closing = {each: self._closing.get(each, tick) for each in closing}
+        for connection, since in self._closing.items():
+            if tick - since > limits.CLOSE_SECONDS * 10:
+                connection.transport.abort()
