@@ -71,6 +71,7 @@ class Recorder:
         self._spool, self._transcripts, self._sleep = spool, transcripts, sleep
         self._counters, self._checkpoint = Counters(), 0
         self._inserting: asyncio.Task[None] | None = None
+        self._committed = False
         self._ending: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -105,6 +106,7 @@ class Recorder:
             # The insert may yet succeed, unheard: then the row must not stay open.
             self._end(RecordsUnavailable.reason)
             raise RecordsUnavailable(type(error).__name__) from error
+        self._committed = True
         heartbeat.hold(self._id)
 
     async def ready(self) -> None:
@@ -157,7 +159,7 @@ class Recorder:
         """
         if self._inserting is None:
             return
-        refused = self._ending is not None and self._heart is None
+        refused = self._ending is not None and not self._committed
         ending = self._end(reason)
         if not refused:
             await finishing.waited(ending, FINISH_SECONDS)
