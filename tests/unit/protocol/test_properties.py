@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any, get_args
 
 from hypothesis import given, settings
@@ -128,7 +128,7 @@ def test_what_the_records_count_is_what_the_upstream_has_billed(
     written = [bill for bill in world.billed.values() if "seconds" in bill]
     assert counted.transcription_ms == sum(round(bill["seconds"] * 1000) for bill in written)
     paid = [Prices().cost({WRITER if "seconds" in bill else MODEL: read(bill)}) for bill in world.billed.values()]
-    assert counted.cost == sum((cost for cost in paid if cost), Decimal(0)).quantize(PLACES, ROUND_HALF_UP)
+    assert abs(counted.cost - sum((cost for cost in paid if cost), Decimal(0))) <= PLACES  # it is rounded once
     assert counted.estimated or not world.answering
 
 
