@@ -74,7 +74,7 @@ GOODBYE_LIMIT = 2.0
 """Seconds for the goodbye to leave."""
 HASTY = frozenset({EndReason.TIMEOUT, EndReason.SERVER_DRAIN})
 """Goodbyes that do not wait for a client's first message: it has had the time, or the server has none."""
-LEFT = frozenset({EndReason.CLIENT_HANGUP, EndReason.CLIENT_LOST})
+LEFT = frozenset({EndReason.CLIENT_HANGUP, EndReason.CLIENT_AWAY, EndReason.CLIENT_LOST})
 """Who goes so before a conversation begins was not turned away."""
 TO_THE_WIRE = 2
 """Rounds of the event loop in which what was sent to Daphne is written to the socket: it looks which sockets take
