@@ -18,6 +18,8 @@ from pathlib import Path
 from tests.redis_server import RedisServer
 
 START_LIMIT = 60.0
+DRAIN_SECONDS = 4.0
+"""That its conversations have when it is stopped."""
 ORIGIN = "http://localhost"
 
 _PEOPLE = """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from voice import departures, finishing, gate, resumption, wiring
@@ -39,7 +39,7 @@ async def wind_down(applications: Applications, policy: DrainPolicy) -> None:
     await _over(applications)
     if not await finishing.settled(WRITTEN_LIMIT):
         log.warning("not everything that ended has been written to the database")
-    await _closed()
+    await asyncio.gather(*map(_closed, (wiring.close, gate.close, resumption.close)))
     log.info("has ended its conversations")
 
 
@@ -54,10 +54,9 @@ async def _over(applications: Applications) -> None:
         await asyncio.wait(late, timeout=CANCELLED_LIMIT)
 
 
-async def _closed() -> None:
-    for close in (wiring.close, gate.close, resumption.close):
-        try:
-            async with asyncio.timeout(CLOSED_LIMIT):
-                await close()
-        except Exception as error:  # nothing that fails here may keep the process
-            log.warning("a connection was not closed: %s", type(error).__name__)
+async def _closed(close: Callable[[], Awaitable[None]]) -> None:
+    try:
+        async with asyncio.timeout(CLOSED_LIMIT):
+            await close()
+    except Exception as error:  # nothing that fails here may keep the process
+        log.warning("a connection was not closed: %s", type(error).__name__)
