@@ -190,7 +190,7 @@ async def test_a_server_that_restarts_is_found_again(visit: Visit, tmp_path: Pat
             await page.add_init_script(f"{WITNESS}; Math.random = () => 0.99;")  # the longest pauses
             await page.clock.install()
             await page.goto(f"{first.url}/accounts/login/?next={ARTICLE}")
-            await log_in(page, first, "visitor")
+            await log_in(page, first, first.add_user("restarted"))  # the others have new passwords then
             await page.wait_for_url(f"**{ARTICLE}")
             await page.get_by_role("button", name="Ask a question").click()
             await part(page, "main").click()

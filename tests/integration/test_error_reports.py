@@ -83,7 +83,7 @@ async def test_an_error_in_a_conversation_is_reported_and_nothing_that_was_said(
     lines = printed.getvalue()
     assert "the knowledge failed" in lines
     assert f"[{ready['session_id']}]: begins with openai" in lines
-    counted = r"ends after [\d.]+ s: client_hangup; 1 turns, \d+ searches.*, [1-9]\d* frames received, [1-9]\d* sent"
+    counted = r"ends after [\d.]+ s: client_away; 1 turns, \d+ searches.*, [1-9]\d* frames received, [1-9]\d* sent"
     assert re.search(re.escape(f"[{ready['session_id']}]: ") + counted, lines)
     assert "builtins.RuntimeError" in lines
     silent_about(lines, token)

@@ -117,7 +117,10 @@ async def test_the_limits_are_those_of_every_wire(visit: Visit, settings: Any, s
     second = await visit(start={})
     await assert_refused(first, 4409, "concurrent")
     await second.until("session.ready")
-    error = await assert_refused(await visit(path=ADDRESS), 4429, "rate_limited")
+    third = await visit(path=ADDRESS)
+    await third.until("session.created")
+    await third.tell(type="session.update", session={"type": "realtime"})
+    error = await assert_refused(third, 4429, "rate_limited")
     assert 3_500_000 < error["retry_after_ms"] <= 3_600_000
     replaced, _ = await sessions()
     assert replaced.end_reason == "concurrent"

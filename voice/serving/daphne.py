@@ -45,7 +45,9 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
 
     def _ready(self) -> None:
         """Called by :meth:`run` when its factories are there, and nobody has connected."""
-        self.ws_factory.setProtocolOptions(closeHandshakeTimeout=limits.CLOSE_SECONDS)
+        # Autobahn forgets the null origin, which Daphne allows, where it is not allowed again; whose page it is, is ours
+        # to judge, and to say why.
+        self.ws_factory.setProtocolOptions(closeHandshakeTimeout=limits.CLOSE_SECONDS, allowNullOrigin=True)
         if not self.abort_start:
             self._tell_ready()
 
