@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -215,3 +216,17 @@ def test_app_platform_asks_readiness_and_liveness_apart() -> None:
 
 def test_what_nobody_has_tried_says_so() -> None:
     assert "Untried" in (DEPLOY / "app-platform.yaml").read_text().partition("\nname:")[0]
+
+
+def test_every_migration_can_be_undone(tmp_path: Path) -> None:
+    """So the release before can come back."""
+    environment = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/undone.sqlite3", "DJANGO_DEBUG": "true"}
+
+    def migrate(*to: str) -> str:
+        command = [sys.executable, "manage.py", "migrate", "--no-input", *to]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+
+    migrate()
+    said = migrate("voice", "zero")
+    written = {path.stem for path in (ROOT / "voice/migrations").glob("0*.py")}
+    assert {*re.findall(r"Unapplying voice\.(\w+)\.\.\. OK", said)} == written
