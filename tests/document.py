@@ -64,11 +64,15 @@ class Follower:
             if block.language == "sh":
                 self._run(block.code)
             elif block.path:
-                path = self.directory / block.path
-                path.parent.mkdir(exist_ok=True)
-                with path.open("a") as file:
-                    file.write("\n".join([*block.lines, ""]))
+                self.write(block.path, block.lines)
         raise AssertionError("the document starts no server")
+
+    def write(self, name: str, lines: list[str]) -> None:
+        """Add lines at the end of a file, which need not be there."""
+        path = self.directory / name
+        path.parent.mkdir(exist_ok=True)
+        with path.open("a") as file:
+            file.write("\n".join([*lines, ""]))
 
     def _run(self, code: str) -> None:
         done = subprocess.run(
