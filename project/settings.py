@@ -37,6 +37,7 @@ VOICE_PROVIDER = env.str("VOICE_PROVIDER", default="", validate=validate.OneOf([
 VOICE_ORIGINS: list[str] = env.list("VOICE_ORIGINS", default=[])
 VOICE_TRUSTED_PROXIES = env.int("VOICE_TRUSTED_PROXIES", default=0, validate=validate.Range(0, 10))
 VOICE_RESUME_KEYS: list[str] = env.list("VOICE_RESUME_KEYS", default=[])
+VOICE_SPOOL = env.str("VOICE_SPOOL", default="")
 WEAVIATE_URL = env.str("WEAVIATE_URL", default="")
 WEAVIATE_API_KEY = env.str("WEAVIATE_API_KEY", default="")
 SENTRY_DSN = env.str("SENTRY_DSN", default="")
@@ -190,6 +191,7 @@ VOICE: dict[str, Any] = {
     "TRUSTED_PROXIES": VOICE_TRUSTED_PROXIES,
     "REDIS_URL": REDIS_URL,
     "RESUME_KEYS": VOICE_RESUME_KEYS,
+    "SPOOL": VOICE_SPOOL,
     "OPENAI": {"api_key": OPENAI_API_KEY} | ({"base_url": OPENAI_BASE_URL} if OPENAI_BASE_URL else {}),
     "KNOWLEDGE": {"weaviate": {"url": WEAVIATE_URL, "api_key": WEAVIATE_API_KEY}},
 }

@@ -17,6 +17,7 @@ os.environ.update(
     VOICE_ORIGINS="",
     VOICE_TRUSTED_PROXIES="0",
     VOICE_RESUME_KEYS="",
+    VOICE_SPOOL="",
     SENTRY_DSN="",
     OTEL_EXPORTER_OTLP_ENDPOINT="",
     LOG_FORMAT="line",
