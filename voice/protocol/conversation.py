@@ -7,13 +7,14 @@ Events come in, with the time; commands come out, in the order in which their re
 I/O here, no clock and no task, so whatever can go wrong in a conversation can be written down as a short script of
 events and read as a list of commands.
 
-Four small machines, kept apart because each has states the others need not know:
+Small machines, kept apart because each has states the others need not know:
 
 * the **turn** (:mod:`voice.protocol.turn`): SPEAKING -> AWAITING_CONTEXT -> RESPONDING -> ended, as *completed*,
   *interrupted* or *failed*. At most one is open; a new one ends the old;
 * its **prefetch** (:mod:`voice.protocol.prefetch`): what the knowledge is asked while the visitor speaks;
 * the **response slot** (:mod:`voice.protocol.responses`): the upstream makes one answer at a time;
-* the **playback ledger** (:mod:`voice.protocol.playback`): what was sent and what was heard.
+* the **playback ledger** (:mod:`voice.protocol.playback`): what was sent and what was heard;
+* the **truncation** (:mod:`voice.protocol.truncation`): the upstream remembers no more than what was heard.
 
 Two rules join them, and they stand in one place each:
 
@@ -44,12 +45,13 @@ from voice.protocol import events as e
 from voice.protocol.context import Passage, covers, render, render_page, sources, within
 from voice.protocol.history import NOTHING_SAID, History, HistoryBuilder
 from voice.protocol.outcomes import TurnOutcome
-from voice.protocol.playback import Cut, PlaybackLedger, Unheard
+from voice.protocol.playback import PlaybackLedger, Unheard
 from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
 from voice.protocol.prefetch import Found, Prefetch
 from voice.protocol.responses import PASSING, ResponseSlot
 from voice.protocol.timeline import Mark, Timeline
 from voice.protocol.transcripts import KEPT, Asked, Transcripts
+from voice.protocol.truncation import Truncation
 from voice.protocol.turn import PAGE_ITEM, TYPED_ITEM, Turn, TurnState
 
 SHORTEST_PUSH_MS = 100
@@ -92,7 +94,7 @@ class Conversation:
         self._turns = turns
         self._slot = ResponseSlot()
         self._ledger = PlaybackLedger()
-        self._cut: Cut | None = None
+        self._truncation = Truncation()
         self._transcripts = Transcripts()
         self._past_items: deque[str] = deque(maxlen=KEPT)
         self._asked = Asked()
@@ -104,8 +106,6 @@ class Conversation:
         """The upstream is lost, and not back yet."""
         self._must_repeat = False
         """The visitor will be asked to say it again, when somebody can hear it."""
-        self._forgotten: tuple[str, ...] = ()
-        """Items that sound and that the upstream of now knows nothing of."""
         self._topic = history.topic
         self._carried: Found | None = None
         self._now = 0.0
@@ -154,8 +154,8 @@ class Conversation:
     def receive_timeout(self, now: float) -> list[c.Command]:
         """The :attr:`deadline` has passed. Calling it early, or twice, changes nothing."""
         self._now = now
-        if self._cut is not None and now >= self._cut.deadline:
-            self._cut_memory(self._cut.estimate)
+        if self._truncation.deadline is not None and now >= self._truncation.deadline:
+            self._cut_memory(self._truncation.pending)
         if self._slot.deadline is not None and now >= self._slot.deadline:
             self._slot_expired()
         if self._turn is not None:
@@ -169,7 +169,7 @@ class Conversation:
     def close(self, now: float) -> list[c.Command]:
         """The session is over. What is open ends now; nothing is owed after this."""
         self._now = now
-        self._said.cut([*self._pending_cut(), *self._ledger.stop(now)])
+        self._said.cut([*self._truncation.pending, *self._ledger.stop(now)])
         if self._turn is not None and self._turn.answered and not self._turn.upstream_done:
             self._said.break_off()
         self._end_open_turn()
@@ -186,7 +186,7 @@ class Conversation:
             (
                 at
                 for at in (
-                    self._cut.deadline if self._cut else None,
+                    self._truncation.deadline,
                     self._slot.deadline,
                     turn.prefetch.deadline if turn else None,
                     (turn.deadline if turn.committed else turn.commit_deadline) if turn else None,
@@ -211,7 +211,7 @@ class Conversation:
     @property
     def history(self) -> History:
         """What was said so far; of an answer that still sounds, what was heard by the last event."""
-        return self._said.history([*self._pending_cut(), *self._ledger.unheard(self._now)])
+        return self._said.history([*self._truncation.pending, *self._ledger.unheard(self._now)])
 
     # -- the visitor speaks --------------------------------------------------------------------------------------
 
@@ -333,7 +333,7 @@ class Conversation:
             self._tell(c.SendSilence(MUTE_TAIL_MS))
 
     def _heard(self, event: e.Heard) -> None:
-        heard = self._cut.report(event.item_id, event.played_ms) if self._cut is not None else None
+        heard = self._truncation.report(event.item_id, event.played_ms)
         if heard is not None:
             self._cut_memory(heard)
             return
@@ -396,8 +396,7 @@ class Conversation:
         turn.state, turn.deadline = TurnState.RESPONDING, None
         self._tell_knowledge(turn.prefetch.requested())
         self._tell(c.TellContext(sources(turn.passages), turn.prefetched, turn.waited_ms(self._now)))
-        if self._cut is not None:
-            self._cut_memory(self._cut.estimate)  # the memory must be right before the next answer
+        self._cut_memory(self._truncation.pending)  # it must be right before the next answer
         self._request_answer(turn)
 
     def _request_answer(self, turn: Turn) -> None:
@@ -487,8 +486,8 @@ class Conversation:
         self._tell(c.TellNotice("reconnecting"))
         self._away = True
         self._owed_commits.clear()
-        self._said.cut(self._pending_cut())
-        self._cut, self._forgotten = None, self._ledger.item_ids
+        self._said.cut(self._truncation.pending)
+        self._truncation.forget(self._ledger.item_ids)
         answer, unfinished = self._slot.response_id, self._slot.abandon()
         if unfinished:
             self._tell(c.CountUsage(unfinished, None))
@@ -522,8 +521,8 @@ class Conversation:
     def _break_off(self, turn: Turn) -> None:
         turn.broken = turn.upstream_done = True
         self._said.break_off()
-        if self._forgotten:
-            self._tell(c.PlayDone(self._forgotten[-1]))
+        if self._ledger.item_ids:
+            self._tell(c.PlayDone(self._ledger.item_ids[-1]))
         self._complete_if_heard()
 
     def _take_up(self, turn: Turn, answer: str) -> None:
@@ -573,28 +572,17 @@ class Conversation:
             self._tell(c.Recall(history))
 
     def _barge_in(self) -> None:
-        if self._cut is not None:
-            self._cut_memory(self._cut.estimate)
+        self._cut_memory(self._truncation.pending)
         unheard = self._ledger.stop(self._now)
         if unheard:
-            self._cut = Cut(unheard, self._now)
+            self._truncation.wait(unheard, self._now)
             self._tell(c.StopPlayback(unheard[0].item_id))
         self._end_open_turn(heard_all=not unheard)
 
     def _cut_memory(self, heard: list[Unheard]) -> None:
-        """Cut the upstream's memory of each item to what was heard; of what was not heard at all, none is left."""
-        self._cut = None
+        """The upstream remembers of its answers what was ``heard``, and so does the history."""
         self._said.cut(heard)
-        for item in heard:
-            if item.item_id in self._forgotten:
-                continue
-            if item.heard_ms <= 0:
-                self._tell(c.DeleteItem(item.item_id))
-            elif item.heard_ms < item.sent_ms:
-                self._tell(c.Truncate(item.item_id, item.heard_ms))
-
-    def _pending_cut(self) -> list[Unheard]:
-        return self._cut.estimate if self._cut is not None else []
+        self._tell(*self._truncation.settle(heard))
 
     def _complete_if_heard(self) -> None:
         """Rule 2: the upstream is done and nothing audible is left."""
