@@ -12,6 +12,7 @@ Small machines, kept apart because each has states the others need not know:
 * the **turn** (:mod:`voice.protocol.turn`): SPEAKING -> AWAITING_CONTEXT -> RESPONDING -> ended, as *completed*,
   *interrupted* or *failed*. At most one is open; a new one ends the old;
 * its **prefetch** (:mod:`voice.protocol.prefetch`): what the knowledge is asked while the visitor speaks;
+* its **context** (:mod:`voice.protocol.injection`): what stands upstream of what was found, and of the page;
 * the **response slot** (:mod:`voice.protocol.responses`): the upstream makes one answer at a time;
 * the **playback ledger** (:mod:`voice.protocol.playback`): what was sent and what was heard;
 * the **truncation** (:mod:`voice.protocol.truncation`): the upstream remembers no more than what was heard.
@@ -42,8 +43,9 @@ from typing import Any
 
 from voice.protocol import commands as c
 from voice.protocol import events as e
-from voice.protocol.context import Passage, covers, render, render_page, sources, within
+from voice.protocol.context import Passage, sources
 from voice.protocol.history import NOTHING_SAID, History, HistoryBuilder
+from voice.protocol.injection import PageContext, TurnContext
 from voice.protocol.outcomes import TurnOutcome
 from voice.protocol.playback import PlaybackLedger, Unheard
 from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
@@ -52,7 +54,7 @@ from voice.protocol.responses import PASSING, ResponseSlot
 from voice.protocol.timeline import Mark, Timeline
 from voice.protocol.transcripts import KEPT, Asked, Transcripts
 from voice.protocol.truncation import Truncation
-from voice.protocol.turn import PAGE_ITEM, TYPED_ITEM, Turn, TurnState
+from voice.protocol.turn import TYPED_ITEM, Turn, TurnState
 
 SHORTEST_PUSH_MS = 100
 """The Realtime API refuses to commit less audio than this."""
@@ -87,7 +89,7 @@ class Conversation:
         """``page`` is what the visitor looks at, as :func:`voice.protocol.context.page_of` gives it. ``history`` is
         what was said before, which the upstream was told when it was dialled."""
         self._prefetch_policy = prefetch
-        self._page = page
+        self._page = PageContext(page)
         self._context_policy = context
         self._retrieval = retrieval
         self._turn: Turn | None = None
@@ -101,7 +103,6 @@ class Conversation:
         self._owed_commits: deque[int] = deque()  # by push-to-talk, one for each turn that ended without
         self._earlier = history
         self._said = HistoryBuilder(history)
-        self._page_shown = False
         self._away = False
         """The upstream is lost, and not back yet."""
         self._must_repeat = False
@@ -270,7 +271,7 @@ class Conversation:
         turn.state = TurnState.AWAITING_CONTEXT
         turn.deadline = self._now + turn.prefetch.budget_ms(typed=turn.typed) / 1000
         turn.commit_deadline = self._now + COMMIT_LIMIT
-        turn.prefetched = bool(turn.context_item)
+        turn.context.question_ended()
         turn.timeline.mark(Mark.SPEECH_STOPPED, self._now)
         text = self._transcripts.get(turn.item_id)
         self._search(turn, lambda prefetch: prefetch.conclude(text, self._now, final=turn.typed))
@@ -290,8 +291,7 @@ class Conversation:
         self._own(turn, event.item_id)
         turn.committed = True
         turn.timeline.mark(Mark.COMMITTED, self._now)
-        if turn.prefetched and event.previous_item_id is not None:
-            turn.context_confirmed = event.previous_item_id == turn.context_item
+        turn.context.question_committed(event.previous_item_id)
         if turn.state is TurnState.SPEAKING:
             self._speech_ends(turn, event.item_id)  # a server that does not say so itself
         self._tell(c.TellCommitted(event.item_id))
@@ -360,29 +360,13 @@ class Conversation:
         """Let the turn's prefetch take a step; what it then holds to be the best is what stands in the conversation."""
         before = turn.prefetch.found
         self._tell_knowledge(step(turn.prefetch))
-        if turn.prefetch.found is not before:
-            self._replace_context(turn)
-
-    def _replace_context(self, turn: Turn) -> None:
         found = turn.prefetch.found
-        passages = within(found.passages, self._context_policy) if found else ()
-        # Once the question is over, a last search that confirms the best passage is not worth a new context: the one
-        # that stands is proved to stand before the question, and is cached.
-        wanted = passages if turn.state is TurnState.SPEAKING else passages[:1]
-        if turn.context_item and passages and covers(turn.passages, wanted):
+        if found is before:
             return
-        if turn.context_item:
-            self._tell(c.DeleteItem(turn.context_item))
-            turn.context_item, turn.passages, turn.prefetched, turn.context_confirmed = "", (), False, None
-        if not passages:
-            return
-        turn.passages = passages
-        turn.timeline.remark(Mark.CONTEXT_READY, self._now)
-        self._inject_context(turn)
-
-    def _inject_context(self, turn: Turn) -> None:
-        turn.context_item = turn.next_context_item()
-        self._tell(c.InjectContext(turn.context_item, render(turn.passages), turn.passages))
+        commands = turn.context.replace(found.passages if found else ())
+        if commands and turn.context.passages:
+            turn.timeline.remark(Mark.CONTEXT_READY, self._now)
+        self._tell(*commands)
 
     # -- the answer ----------------------------------------------------------------------------------------------
 
@@ -395,7 +379,7 @@ class Conversation:
             return
         turn.state, turn.deadline = TurnState.RESPONDING, None
         self._tell_knowledge(turn.prefetch.requested())
-        self._tell(c.TellContext(sources(turn.passages), turn.prefetched, turn.waited_ms(self._now)))
+        self._tell(c.TellContext(sources(turn.context.passages), turn.context.prefetched, turn.waited_ms(self._now)))
         self._cut_memory(self._truncation.pending)  # it must be right before the next answer
         self._request_answer(turn)
 
@@ -494,8 +478,7 @@ class Conversation:
         if self._turn is not None:
             self._salvage(self._turn)
         self._recall(self._said.history())
-        if self._page_shown:
-            self._tell_page()
+        self._tell(*self._page.show_again())
         if self._turn is not None and not self._turn.upstream_done:
             self._take_up(self._turn, answer)
 
@@ -505,7 +488,8 @@ class Conversation:
 
     def _salvage(self, turn: Turn) -> None:
         """What the lost upstream leaves of the open turn: all of it, what was sent of its answer, or nothing."""
-        turn.context_item, turn.commit_deadline, turn.retry_at = "", None, None
+        turn.context.upstream_lost()
+        turn.commit_deadline = turn.retry_at = None
         if turn.upstream_done or (turn.pushed and turn.state is TurnState.SPEAKING):
             return
         if turn.answered:
@@ -529,8 +513,7 @@ class Conversation:
         """Go on with the open turn where nothing is known of it, nor of the ``answer`` that had begun, if one had."""
         if answer:
             self._tell(c.TellAnswerDone(answer, "failed", None, None))
-        if turn.passages:
-            self._inject_context(turn)
+        self._tell(*turn.context.inject_again())
         if turn.state is TurnState.RESPONDING:
             self._request_answer(turn)
         else:
@@ -553,19 +536,14 @@ class Conversation:
             self._prefetch_policy,
             self._turns,
             topic=self._topic,
-            page_title=self._page.title if self._page else "",
+            page_title=self._page.title,
             retrieval=self._retrieval,
             carried=self._carried,
         )
-        if not self._page_shown:  # before the first question; it stands for as long as the connection does
-            self._page_shown = True
-            self._tell_page()
-        self._turn = Turn(self._turns, item_id, prefetch, Timeline(self._now), typed=typed, pushed=pushed)
+        self._tell(*self._page.show())
+        context = TurnContext(self._turns, self._context_policy)
+        self._turn = Turn(self._turns, item_id, prefetch, context, Timeline(self._now), typed=typed, pushed=pushed)
         return self._turn
-
-    def _tell_page(self) -> None:
-        if self._page is not None and self._page.text:
-            self._tell(c.InjectContext(PAGE_ITEM, render_page(self._page), (self._page,)))
 
     def _recall(self, history: History) -> None:
         if history.items:
@@ -623,8 +601,7 @@ class Conversation:
         self._past_items.append(turn.item_id)
         turn.timeline.mark(Mark.ENDED, self._now)
         self._tell_knowledge(turn.prefetch.close())
-        if turn.context_item and not self._context_policy.keep:
-            self._tell(c.DeleteItem(turn.context_item))
+        self._tell(*turn.context.close())
         question = self._transcripts.get(turn.item_id)
         self._topic = question or self._topic
         self._asked.note(turn.item_id, turn.number, question)
