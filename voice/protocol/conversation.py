@@ -15,6 +15,8 @@ Small machines, kept apart because each has states the others need not know:
 * its **context** (:mod:`voice.protocol.injection`): what stands upstream of what was found, and of the page;
 * the **response slot** (:mod:`voice.protocol.responses`): the upstream makes one answer at a time;
 * the **playback ledger** (:mod:`voice.protocol.playback`): what was sent and what was heard;
+* the **utterances** (:mod:`voice.protocol.utterances`): which item of the visitor belongs to which turn;
+* the **outage** (:mod:`voice.protocol.outage`): what a lost upstream leaves of the turn, and what is said of it;
 * the **truncation** (:mod:`voice.protocol.truncation`): the upstream remembers no more than what was heard.
 
 Two rules join them, and they stand in one place each:
@@ -37,7 +39,6 @@ heard (waiting at most 200 ms for the browser's last count), and takes the respo
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -46,15 +47,17 @@ from voice.protocol import events as e
 from voice.protocol.context import Passage, sources
 from voice.protocol.history import NOTHING_SAID, History, HistoryBuilder
 from voice.protocol.injection import PageContext, TurnContext
+from voice.protocol.outage import Outage, Remains, remains
 from voice.protocol.outcomes import TurnOutcome
 from voice.protocol.playback import PlaybackLedger, Unheard
 from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
 from voice.protocol.prefetch import Found, Prefetch
 from voice.protocol.responses import PASSING, ResponseSlot
 from voice.protocol.timeline import Mark, Timeline
-from voice.protocol.transcripts import KEPT, Asked, Transcripts
+from voice.protocol.transcripts import Transcripts
 from voice.protocol.truncation import Truncation
 from voice.protocol.turn import TYPED_ITEM, Turn, TurnState
+from voice.protocol.utterances import Utterances
 
 SHORTEST_PUSH_MS = 100
 """The Realtime API refuses to commit less audio than this."""
@@ -98,15 +101,10 @@ class Conversation:
         self._ledger = PlaybackLedger()
         self._truncation = Truncation()
         self._transcripts = Transcripts()
-        self._past_items: deque[str] = deque(maxlen=KEPT)
-        self._asked = Asked()
-        self._owed_commits: deque[int] = deque()  # by push-to-talk, one for each turn that ended without
+        self._utterances = Utterances()
+        self._outage = Outage()
         self._earlier = history
         self._said = HistoryBuilder(history)
-        self._away = False
-        """The upstream is lost, and not back yet."""
-        self._must_repeat = False
-        """The visitor will be asked to say it again, when somebody can hear it."""
         self._topic = history.topic
         self._carried: Found | None = None
         self._now = 0.0
@@ -217,7 +215,7 @@ class Conversation:
     # -- the visitor speaks --------------------------------------------------------------------------------------
 
     def _speech_started(self, event: e.SpeechStarted) -> None:
-        if event.item_id in self._past_items or (self._turn is not None and self._turn.item_id == event.item_id):
+        if self._utterances.is_known(self._turn, event.item_id):
             return  # a server that says it twice
         self._barge_in()
         turn = self._open_turn(event.item_id)
@@ -236,7 +234,7 @@ class Conversation:
     def _transcript_done(self, event: e.TranscriptDone) -> None:
         text = self._transcripts.replace(event.item_id, event.text)
         self._question_grows(event.item_id, text, final=True)
-        self._tell(*self._asked.corrected(event.item_id, text))
+        self._tell(*self._utterances.corrected(event.item_id, text))
 
     def _transcript_failed(self, event: e.TranscriptFailed) -> None:
         self._question_grows(event.item_id, self._transcripts.get(event.item_id), final=True)
@@ -247,10 +245,10 @@ class Conversation:
     def _question_grows(self, item_id: str, text: str, *, final: bool = False) -> None:
         self._tell(c.TellUserTranscript(item_id, text, final))
         self._said.correct(item_id, text)
-        turn = self._owner(item_id)
+        turn = self._utterances.owner(self._turn, item_id)
         if turn is None:
             return
-        self._own(turn, item_id)
+        self._utterances.assign(turn, item_id)
         turn.written = final and bool(text)
         if text:
             turn.timeline.mark(Mark.FIRST_PARTIAL, self._now)
@@ -258,7 +256,7 @@ class Conversation:
         self._answer_if_ready()
 
     def _speech_stopped(self, event: e.SpeechStopped) -> None:
-        turn = self._owner(event.item_id)
+        turn = self._utterances.owner(self._turn, event.item_id)
         if turn is None or turn.state is not TurnState.SPEAKING:
             return
         self._speech_ends(turn, event.item_id)
@@ -279,16 +277,14 @@ class Conversation:
 
     def _input_committed(self, event: e.InputCommitted) -> None:
         self._said.ask(event.item_id, self._transcripts.get(event.item_id))
-        if self._owed_commits:
-            self._past_items.append(event.item_id)
-            self._asked.note(event.item_id, self._owed_commits.popleft(), "")
-        turn = self._owner(event.item_id)
+        self._utterances.committed(event.item_id)
+        turn = self._utterances.owner(self._turn, event.item_id)
         if turn is None:
             self._tell(c.TellCommitted(event.item_id))  # an earlier turn's; it is in the conversation all the same
             return
         if turn.committed:
             return
-        self._own(turn, event.item_id)
+        self._utterances.assign(turn, event.item_id)
         turn.committed = True
         turn.timeline.mark(Mark.COMMITTED, self._now)
         turn.context.question_committed(event.previous_item_id)
@@ -467,9 +463,8 @@ class Conversation:
     # -- the upstream is lost ------------------------------------------------------------------------------------
 
     def _upstream_lost(self, event: e.UpstreamLost) -> None:
-        self._tell(c.TellNotice("reconnecting"))
-        self._away = True
-        self._owed_commits.clear()
+        self._tell(*self._outage.lost())
+        self._utterances.upstream_lost()
         self._said.cut(self._truncation.pending)
         self._truncation.forget(self._ledger.item_ids)
         answer, unfinished = self._slot.response_id, self._slot.abandon()
@@ -483,24 +478,25 @@ class Conversation:
             self._take_up(self._turn, answer)
 
     def _upstream_back(self, event: e.UpstreamBack) -> None:
-        self._tell(c.TellNotice("say_again" if self._must_repeat else "reconnected"))
-        self._away = self._must_repeat = False
+        self._tell(*self._outage.back())
 
     def _salvage(self, turn: Turn) -> None:
-        """What the lost upstream leaves of the open turn: all of it, what was sent of its answer, or nothing."""
         turn.context.upstream_lost()
         turn.commit_deadline = turn.retry_at = None
-        if turn.upstream_done or (turn.pushed and turn.state is TurnState.SPEAKING):
-            return
-        if turn.answered:
-            self._break_off(turn)
-        elif turn.written and turn.state is not TurnState.SPEAKING:
-            if not turn.committed:
-                self._tell(c.TellCommitted(turn.item_id))
-            turn.committed = True  # as a part of what is recalled
-            self._said.ask(turn.item_id, self._transcripts.get(turn.item_id))
-        else:
-            self._lose_turn(turn)
+        match remains(turn):
+            case Remains.ANSWER:
+                self._break_off(turn)
+            case Remains.QUESTION:
+                self._keep_question(turn)
+            case Remains.NOTHING:
+                self._lose_turn(turn)
+
+    def _keep_question(self, turn: Turn) -> None:
+        """It is committed upstream as a part of what is recalled there."""
+        if not turn.committed:
+            self._tell(c.TellCommitted(turn.item_id))
+        turn.committed = True
+        self._said.ask(turn.item_id, self._transcripts.get(turn.item_id))
 
     def _break_off(self, turn: Turn) -> None:
         turn.broken = turn.upstream_done = True
@@ -520,18 +516,14 @@ class Conversation:
             self._answer_if_ready()
 
     def _lose_turn(self, turn: Turn) -> None:
-        """The visitor must say it again. They are told so when somebody can hear it."""
-        if self._away:
-            self._must_repeat = True
-        else:
-            self._tell(c.TellNotice("say_again"))
+        self._tell(*self._outage.turn_lost())
         self._end_turn(turn, TurnOutcome.FAILED)
 
     # -- how turns begin and end ---------------------------------------------------------------------------------
 
     def _open_turn(self, item_id: str, *, typed: bool = False, pushed: bool = False) -> Turn:
         self._turns += 1
-        self._must_repeat = False
+        self._outage.turn_opened()
         prefetch = Prefetch(
             self._prefetch_policy,
             self._turns,
@@ -592,19 +584,13 @@ class Conversation:
         self._end_turn(turn, TurnOutcome.FAILED)
 
     def _end_turn(self, turn: Turn, outcome: TurnOutcome) -> None:
-        awaited = turn.commit_deadline is not None and self._now < turn.commit_deadline
-        if turn.state is TurnState.AWAITING_CONTEXT and not turn.item_id and awaited:
-            self._owed_commits.append(
-                turn.number
-            )  # push-to-talk: the commit will come, and must not be taken for the next turn's
+        question = self._transcripts.get(turn.item_id)
+        self._utterances.turn_ended(turn, question, self._now)
         self._turn, turn.state, self._carried = None, TurnState.ENDED, turn.prefetch.leftover
-        self._past_items.append(turn.item_id)
         turn.timeline.mark(Mark.ENDED, self._now)
         self._tell_knowledge(turn.prefetch.close())
         self._tell(*turn.context.close())
-        question = self._transcripts.get(turn.item_id)
         self._topic = question or self._topic
-        self._asked.note(turn.item_id, turn.number, question)
         self._tell(c.TellTurnDone(turn.number, outcome, turn.timeline.latencies()), turn.ended(outcome, question))
 
     # -- small things --------------------------------------------------------------------------------------------
@@ -620,17 +606,6 @@ class Conversation:
         """The open turn, if the slot is making its answer."""
         turn = self._turn
         return turn if turn is not None and turn.request_id and turn.request_id == self._slot.holder else None
-
-    def _owner(self, item_id: str) -> Turn | None:
-        """The open turn, if this utterance is its own; one of an earlier turn never is."""
-        turn = self._turn
-        return turn if turn is not None and turn.owns(item_id) and item_id not in self._past_items else None
-
-    def _own(self, turn: Turn, item_id: str) -> None:
-        """The utterance is the turn's; one that it was taken for before is nobody's."""
-        if turn.item_id not in ("", item_id):
-            self._past_items.append(turn.item_id)
-        turn.item_id = item_id
 
     def _tell(self, *commands: c.Command) -> None:
         self._out.extend(commands)
