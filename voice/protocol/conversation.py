@@ -187,9 +187,7 @@ class Conversation:
                 for at in (
                     self._truncation.deadline,
                     self._slot.deadline,
-                    turn.prefetch.deadline if turn else None,
-                    (turn.deadline if turn.committed else turn.commit_deadline) if turn else None,
-                    turn.retry_at if turn else None,
+                    *(turn.deadlines if turn else ()),
                     self._ledger.deadline if turn and turn.upstream_done else None,
                 )
                 if at is not None

@@ -69,6 +69,11 @@ class Turn:
         return self.request_id
 
     @property
+    def deadlines(self) -> tuple[float | None, ...]:
+        """When it must be looked at, if nothing happens before; ``None`` stands for what it does not wait for."""
+        return self.prefetch.deadline, self.deadline if self.committed else self.commit_deadline, self.retry_at
+
+    @property
     def answered(self) -> bool:
         """Something of an answer has come."""
         return bool(self.answer) or self.timeline.at(Mark.FIRST_AUDIO) is not None
