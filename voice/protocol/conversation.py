@@ -7,13 +7,17 @@ Events come in, with the time; commands come out, in the order in which their re
 I/O here, no clock and no task, so whatever can go wrong in a conversation can be written down as a short script of
 events and read as a list of commands.
 
-Four small machines, kept apart because each has states the others need not know:
+Small machines, kept apart because each has states the others need not know:
 
 * the **turn** (:mod:`voice.protocol.turn`): SPEAKING -> AWAITING_CONTEXT -> RESPONDING -> ended, as *completed*,
   *interrupted* or *failed*. At most one is open; a new one ends the old;
 * its **prefetch** (:mod:`voice.protocol.prefetch`): what the knowledge is asked while the visitor speaks;
+* its **context** (:mod:`voice.protocol.injection`): what stands upstream of what was found, and of the page;
 * the **response slot** (:mod:`voice.protocol.responses`): the upstream makes one answer at a time;
-* the **playback ledger** (:mod:`voice.protocol.playback`): what was sent and what was heard.
+* the **playback ledger** (:mod:`voice.protocol.playback`): what was sent and what was heard;
+* the **utterances** (:mod:`voice.protocol.utterances`): which item of the visitor belongs to which turn;
+* the **outage** (:mod:`voice.protocol.outage`): what a lost upstream leaves of the turn, and what is said of it;
+* the **truncation** (:mod:`voice.protocol.truncation`): the upstream remembers no more than what was heard.
 
 Two rules join them, and they stand in one place each:
 
@@ -35,22 +39,25 @@ heard (waiting at most 200 ms for the browser's last count), and takes the respo
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from voice.protocol import commands as c
 from voice.protocol import events as e
-from voice.protocol.context import Passage, covers, render, render_page, sources, within
+from voice.protocol.context import Passage, sources
 from voice.protocol.history import NOTHING_SAID, History, HistoryBuilder
+from voice.protocol.injection import PageContext, TurnContext
+from voice.protocol.outage import Outage, Remains, remains
 from voice.protocol.outcomes import TurnOutcome
-from voice.protocol.playback import Cut, PlaybackLedger, Unheard
+from voice.protocol.playback import PlaybackLedger, Unheard
 from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
 from voice.protocol.prefetch import Found, Prefetch
 from voice.protocol.responses import PASSING, ResponseSlot
 from voice.protocol.timeline import Mark, Timeline
-from voice.protocol.transcripts import KEPT, Asked, Transcripts
-from voice.protocol.turn import PAGE_ITEM, TYPED_ITEM, Turn, TurnState
+from voice.protocol.transcripts import Transcripts
+from voice.protocol.truncation import Truncation
+from voice.protocol.turn import TYPED_ITEM, Turn, TurnState
+from voice.protocol.utterances import Utterances
 
 SHORTEST_PUSH_MS = 100
 """The Realtime API refuses to commit less audio than this."""
@@ -85,27 +92,19 @@ class Conversation:
         """``page`` is what the visitor looks at, as :func:`voice.protocol.context.page_of` gives it. ``history`` is
         what was said before, which the upstream was told when it was dialled."""
         self._prefetch_policy = prefetch
-        self._page = page
+        self._page = PageContext(page)
         self._context_policy = context
         self._retrieval = retrieval
         self._turn: Turn | None = None
         self._turns = turns
         self._slot = ResponseSlot()
         self._ledger = PlaybackLedger()
-        self._cut: Cut | None = None
+        self._truncation = Truncation()
         self._transcripts = Transcripts()
-        self._past_items: deque[str] = deque(maxlen=KEPT)
-        self._asked = Asked()
-        self._owed_commits: deque[int] = deque()  # by push-to-talk, one for each turn that ended without
+        self._utterances = Utterances()
+        self._outage = Outage()
         self._earlier = history
         self._said = HistoryBuilder(history)
-        self._page_shown = False
-        self._away = False
-        """The upstream is lost, and not back yet."""
-        self._must_repeat = False
-        """The visitor will be asked to say it again, when somebody can hear it."""
-        self._forgotten: tuple[str, ...] = ()
-        """Items that sound and that the upstream of now knows nothing of."""
         self._topic = history.topic
         self._carried: Found | None = None
         self._now = 0.0
@@ -154,8 +153,8 @@ class Conversation:
     def receive_timeout(self, now: float) -> list[c.Command]:
         """The :attr:`deadline` has passed. Calling it early, or twice, changes nothing."""
         self._now = now
-        if self._cut is not None and now >= self._cut.deadline:
-            self._cut_memory(self._cut.estimate)
+        if self._truncation.deadline is not None and now >= self._truncation.deadline:
+            self._cut_memory(self._truncation.pending)
         if self._slot.deadline is not None and now >= self._slot.deadline:
             self._slot_expired()
         if self._turn is not None:
@@ -169,7 +168,7 @@ class Conversation:
     def close(self, now: float) -> list[c.Command]:
         """The session is over. What is open ends now; nothing is owed after this."""
         self._now = now
-        self._said.cut([*self._pending_cut(), *self._ledger.stop(now)])
+        self._said.cut([*self._truncation.pending, *self._ledger.stop(now)])
         if self._turn is not None and self._turn.answered and not self._turn.upstream_done:
             self._said.break_off()
         self._end_open_turn()
@@ -186,11 +185,9 @@ class Conversation:
             (
                 at
                 for at in (
-                    self._cut.deadline if self._cut else None,
+                    self._truncation.deadline,
                     self._slot.deadline,
-                    turn.prefetch.deadline if turn else None,
-                    (turn.deadline if turn.committed else turn.commit_deadline) if turn else None,
-                    turn.retry_at if turn else None,
+                    *(turn.deadlines if turn else ()),
                     self._ledger.deadline if turn and turn.upstream_done else None,
                 )
                 if at is not None
@@ -211,12 +208,12 @@ class Conversation:
     @property
     def history(self) -> History:
         """What was said so far; of an answer that still sounds, what was heard by the last event."""
-        return self._said.history([*self._pending_cut(), *self._ledger.unheard(self._now)])
+        return self._said.history([*self._truncation.pending, *self._ledger.unheard(self._now)])
 
     # -- the visitor speaks --------------------------------------------------------------------------------------
 
     def _speech_started(self, event: e.SpeechStarted) -> None:
-        if event.item_id in self._past_items or (self._turn is not None and self._turn.item_id == event.item_id):
+        if self._utterances.is_known(self._turn, event.item_id):
             return  # a server that says it twice
         self._barge_in()
         turn = self._open_turn(event.item_id)
@@ -235,7 +232,7 @@ class Conversation:
     def _transcript_done(self, event: e.TranscriptDone) -> None:
         text = self._transcripts.replace(event.item_id, event.text)
         self._question_grows(event.item_id, text, final=True)
-        self._tell(*self._asked.corrected(event.item_id, text))
+        self._tell(*self._utterances.corrected(event.item_id, text))
 
     def _transcript_failed(self, event: e.TranscriptFailed) -> None:
         self._question_grows(event.item_id, self._transcripts.get(event.item_id), final=True)
@@ -246,10 +243,10 @@ class Conversation:
     def _question_grows(self, item_id: str, text: str, *, final: bool = False) -> None:
         self._tell(c.TellUserTranscript(item_id, text, final))
         self._said.correct(item_id, text)
-        turn = self._owner(item_id)
+        turn = self._utterances.owner(self._turn, item_id)
         if turn is None:
             return
-        self._own(turn, item_id)
+        self._utterances.assign(turn, item_id)
         turn.written = final and bool(text)
         if text:
             turn.timeline.mark(Mark.FIRST_PARTIAL, self._now)
@@ -257,7 +254,7 @@ class Conversation:
         self._answer_if_ready()
 
     def _speech_stopped(self, event: e.SpeechStopped) -> None:
-        turn = self._owner(event.item_id)
+        turn = self._utterances.owner(self._turn, event.item_id)
         if turn is None or turn.state is not TurnState.SPEAKING:
             return
         self._speech_ends(turn, event.item_id)
@@ -270,7 +267,7 @@ class Conversation:
         turn.state = TurnState.AWAITING_CONTEXT
         turn.deadline = self._now + turn.prefetch.budget_ms(typed=turn.typed) / 1000
         turn.commit_deadline = self._now + COMMIT_LIMIT
-        turn.prefetched = bool(turn.context_item)
+        turn.context.question_ended()
         turn.timeline.mark(Mark.SPEECH_STOPPED, self._now)
         text = self._transcripts.get(turn.item_id)
         self._search(turn, lambda prefetch: prefetch.conclude(text, self._now, final=turn.typed))
@@ -278,20 +275,17 @@ class Conversation:
 
     def _input_committed(self, event: e.InputCommitted) -> None:
         self._said.ask(event.item_id, self._transcripts.get(event.item_id))
-        if self._owed_commits:
-            self._past_items.append(event.item_id)
-            self._asked.note(event.item_id, self._owed_commits.popleft(), "")
-        turn = self._owner(event.item_id)
+        self._utterances.committed(event.item_id)
+        turn = self._utterances.owner(self._turn, event.item_id)
         if turn is None:
             self._tell(c.TellCommitted(event.item_id))  # an earlier turn's; it is in the conversation all the same
             return
         if turn.committed:
             return
-        self._own(turn, event.item_id)
+        self._utterances.assign(turn, event.item_id)
         turn.committed = True
         turn.timeline.mark(Mark.COMMITTED, self._now)
-        if turn.prefetched and event.previous_item_id is not None:
-            turn.context_confirmed = event.previous_item_id == turn.context_item
+        turn.context.question_committed(event.previous_item_id)
         if turn.state is TurnState.SPEAKING:
             self._speech_ends(turn, event.item_id)  # a server that does not say so itself
         self._tell(c.TellCommitted(event.item_id))
@@ -333,7 +327,7 @@ class Conversation:
             self._tell(c.SendSilence(MUTE_TAIL_MS))
 
     def _heard(self, event: e.Heard) -> None:
-        heard = self._cut.report(event.item_id, event.played_ms) if self._cut is not None else None
+        heard = self._truncation.report(event.item_id, event.played_ms)
         if heard is not None:
             self._cut_memory(heard)
             return
@@ -360,29 +354,13 @@ class Conversation:
         """Let the turn's prefetch take a step; what it then holds to be the best is what stands in the conversation."""
         before = turn.prefetch.found
         self._tell_knowledge(step(turn.prefetch))
-        if turn.prefetch.found is not before:
-            self._replace_context(turn)
-
-    def _replace_context(self, turn: Turn) -> None:
         found = turn.prefetch.found
-        passages = within(found.passages, self._context_policy) if found else ()
-        # Once the question is over, a last search that confirms the best passage is not worth a new context: the one
-        # that stands is proved to stand before the question, and is cached.
-        wanted = passages if turn.state is TurnState.SPEAKING else passages[:1]
-        if turn.context_item and passages and covers(turn.passages, wanted):
+        if found is before:
             return
-        if turn.context_item:
-            self._tell(c.DeleteItem(turn.context_item))
-            turn.context_item, turn.passages, turn.prefetched, turn.context_confirmed = "", (), False, None
-        if not passages:
-            return
-        turn.passages = passages
-        turn.timeline.remark(Mark.CONTEXT_READY, self._now)
-        self._inject_context(turn)
-
-    def _inject_context(self, turn: Turn) -> None:
-        turn.context_item = turn.next_context_item()
-        self._tell(c.InjectContext(turn.context_item, render(turn.passages), turn.passages))
+        commands = turn.context.replace(found.passages if found else ())
+        if commands and turn.context.passages:
+            turn.timeline.remark(Mark.CONTEXT_READY, self._now)
+        self._tell(*commands)
 
     # -- the answer ----------------------------------------------------------------------------------------------
 
@@ -395,9 +373,8 @@ class Conversation:
             return
         turn.state, turn.deadline = TurnState.RESPONDING, None
         self._tell_knowledge(turn.prefetch.requested())
-        self._tell(c.TellContext(sources(turn.passages), turn.prefetched, turn.waited_ms(self._now)))
-        if self._cut is not None:
-            self._cut_memory(self._cut.estimate)  # the memory must be right before the next answer
+        self._tell(c.TellContext(sources(turn.context.passages), turn.context.prefetched, turn.waited_ms(self._now)))
+        self._cut_memory(self._truncation.pending)  # it must be right before the next answer
         self._request_answer(turn)
 
     def _request_answer(self, turn: Turn) -> None:
@@ -484,117 +461,96 @@ class Conversation:
     # -- the upstream is lost ------------------------------------------------------------------------------------
 
     def _upstream_lost(self, event: e.UpstreamLost) -> None:
-        self._tell(c.TellNotice("reconnecting"))
-        self._away = True
-        self._owed_commits.clear()
-        self._said.cut(self._pending_cut())
-        self._cut, self._forgotten = None, self._ledger.item_ids
+        self._tell(*self._outage.lost())
+        self._utterances.upstream_lost()
+        self._said.cut(self._truncation.pending)
+        self._truncation.forget(self._ledger.item_ids)
         answer, unfinished = self._slot.response_id, self._slot.abandon()
         if unfinished:
             self._tell(c.CountUsage(unfinished, None))
         if self._turn is not None:
             self._salvage(self._turn)
         self._recall(self._said.history())
-        if self._page_shown:
-            self._tell_page()
+        self._tell(*self._page.show_again())
         if self._turn is not None and not self._turn.upstream_done:
             self._take_up(self._turn, answer)
 
     def _upstream_back(self, event: e.UpstreamBack) -> None:
-        self._tell(c.TellNotice("say_again" if self._must_repeat else "reconnected"))
-        self._away = self._must_repeat = False
+        self._tell(*self._outage.back())
 
     def _salvage(self, turn: Turn) -> None:
-        """What the lost upstream leaves of the open turn: all of it, what was sent of its answer, or nothing."""
-        turn.context_item, turn.commit_deadline, turn.retry_at = "", None, None
-        if turn.upstream_done or (turn.pushed and turn.state is TurnState.SPEAKING):
-            return
-        if turn.answered:
-            self._break_off(turn)
-        elif turn.written and turn.state is not TurnState.SPEAKING:
-            if not turn.committed:
-                self._tell(c.TellCommitted(turn.item_id))
-            turn.committed = True  # as a part of what is recalled
-            self._said.ask(turn.item_id, self._transcripts.get(turn.item_id))
-        else:
-            self._lose_turn(turn)
+        turn.context.upstream_lost()
+        turn.commit_deadline = turn.retry_at = None
+        match remains(turn):
+            case Remains.ANSWER:
+                self._break_off(turn)
+            case Remains.QUESTION:
+                self._keep_question(turn)
+            case Remains.NOTHING:
+                self._lose_turn(turn)
+
+    def _keep_question(self, turn: Turn) -> None:
+        """It is committed upstream as a part of what is recalled there."""
+        if not turn.committed:
+            self._tell(c.TellCommitted(turn.item_id))
+        turn.committed = True
+        self._said.ask(turn.item_id, self._transcripts.get(turn.item_id))
 
     def _break_off(self, turn: Turn) -> None:
         turn.broken = turn.upstream_done = True
         self._said.break_off()
-        if self._forgotten:
-            self._tell(c.PlayDone(self._forgotten[-1]))
+        if self._ledger.item_ids:
+            self._tell(c.PlayDone(self._ledger.item_ids[-1]))
         self._complete_if_heard()
 
     def _take_up(self, turn: Turn, answer: str) -> None:
         """Go on with the open turn where nothing is known of it, nor of the ``answer`` that had begun, if one had."""
         if answer:
             self._tell(c.TellAnswerDone(answer, "failed", None, None))
-        if turn.passages:
-            self._inject_context(turn)
+        self._tell(*turn.context.inject_again())
         if turn.state is TurnState.RESPONDING:
             self._request_answer(turn)
         else:
             self._answer_if_ready()
 
     def _lose_turn(self, turn: Turn) -> None:
-        """The visitor must say it again. They are told so when somebody can hear it."""
-        if self._away:
-            self._must_repeat = True
-        else:
-            self._tell(c.TellNotice("say_again"))
+        self._tell(*self._outage.turn_lost())
         self._end_turn(turn, TurnOutcome.FAILED)
 
     # -- how turns begin and end ---------------------------------------------------------------------------------
 
     def _open_turn(self, item_id: str, *, typed: bool = False, pushed: bool = False) -> Turn:
         self._turns += 1
-        self._must_repeat = False
+        self._outage.turn_opened()
         prefetch = Prefetch(
             self._prefetch_policy,
             self._turns,
             topic=self._topic,
-            page_title=self._page.title if self._page else "",
+            page_title=self._page.title,
             retrieval=self._retrieval,
             carried=self._carried,
         )
-        if not self._page_shown:  # before the first question; it stands for as long as the connection does
-            self._page_shown = True
-            self._tell_page()
-        self._turn = Turn(self._turns, item_id, prefetch, Timeline(self._now), typed=typed, pushed=pushed)
+        self._tell(*self._page.show())
+        context = TurnContext(self._turns, self._context_policy)
+        self._turn = Turn(self._turns, item_id, prefetch, context, Timeline(self._now), typed=typed, pushed=pushed)
         return self._turn
-
-    def _tell_page(self) -> None:
-        if self._page is not None and self._page.text:
-            self._tell(c.InjectContext(PAGE_ITEM, render_page(self._page), (self._page,)))
 
     def _recall(self, history: History) -> None:
         if history.items:
             self._tell(c.Recall(history))
 
     def _barge_in(self) -> None:
-        if self._cut is not None:
-            self._cut_memory(self._cut.estimate)
+        self._cut_memory(self._truncation.pending)
         unheard = self._ledger.stop(self._now)
         if unheard:
-            self._cut = Cut(unheard, self._now)
+            self._truncation.wait(unheard, self._now)
             self._tell(c.StopPlayback(unheard[0].item_id))
         self._end_open_turn(heard_all=not unheard)
 
     def _cut_memory(self, heard: list[Unheard]) -> None:
-        """Cut the upstream's memory of each item to what was heard; of what was not heard at all, none is left."""
-        self._cut = None
+        """The upstream remembers of its answers what was ``heard``, and so does the history."""
         self._said.cut(heard)
-        for item in heard:
-            if item.item_id in self._forgotten:
-                continue
-            if item.heard_ms <= 0:
-                self._tell(c.DeleteItem(item.item_id))
-            elif item.heard_ms < item.sent_ms:
-                self._tell(c.Truncate(item.item_id, item.heard_ms))
-
-    def _pending_cut(self) -> list[Unheard]:
-        return self._cut.estimate if self._cut is not None else []
+        self._tell(*self._truncation.settle(heard))
 
     def _complete_if_heard(self) -> None:
         """Rule 2: the upstream is done and nothing audible is left."""
@@ -626,20 +582,13 @@ class Conversation:
         self._end_turn(turn, TurnOutcome.FAILED)
 
     def _end_turn(self, turn: Turn, outcome: TurnOutcome) -> None:
-        awaited = turn.commit_deadline is not None and self._now < turn.commit_deadline
-        if turn.state is TurnState.AWAITING_CONTEXT and not turn.item_id and awaited:
-            self._owed_commits.append(
-                turn.number
-            )  # push-to-talk: the commit will come, and must not be taken for the next turn's
+        question = self._transcripts.get(turn.item_id)
+        self._utterances.turn_ended(turn, question, self._now)
         self._turn, turn.state, self._carried = None, TurnState.ENDED, turn.prefetch.leftover
-        self._past_items.append(turn.item_id)
         turn.timeline.mark(Mark.ENDED, self._now)
         self._tell_knowledge(turn.prefetch.close())
-        if turn.context_item and not self._context_policy.keep:
-            self._tell(c.DeleteItem(turn.context_item))
-        question = self._transcripts.get(turn.item_id)
+        self._tell(*turn.context.close())
         self._topic = question or self._topic
-        self._asked.note(turn.item_id, turn.number, question)
         self._tell(c.TellTurnDone(turn.number, outcome, turn.timeline.latencies()), turn.ended(outcome, question))
 
     # -- small things --------------------------------------------------------------------------------------------
@@ -655,17 +604,6 @@ class Conversation:
         """The open turn, if the slot is making its answer."""
         turn = self._turn
         return turn if turn is not None and turn.request_id and turn.request_id == self._slot.holder else None
-
-    def _owner(self, item_id: str) -> Turn | None:
-        """The open turn, if this utterance is its own; one of an earlier turn never is."""
-        turn = self._turn
-        return turn if turn is not None and turn.owns(item_id) and item_id not in self._past_items else None
-
-    def _own(self, turn: Turn, item_id: str) -> None:
-        """The utterance is the turn's; one that it was taken for before is nobody's."""
-        if turn.item_id not in ("", item_id):
-            self._past_items.append(turn.item_id)
-        turn.item_id = item_id
 
     def _tell(self, *commands: c.Command) -> None:
         self._out.extend(commands)

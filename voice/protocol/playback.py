@@ -18,9 +18,6 @@ believed to have heard the end."""
 INAUDIBLE_MS = 1.0
 """Reports are whole milliseconds, audio need not be: what is left below this is nothing."""
 
-REPORT_LIMIT = 0.2
-"""Seconds that a cut waits for the browser's last word about what was heard."""
-
 MOST_UNDERRUNS = 10_000
 """Believed of one session: the browser says it, and may say anything."""
 
@@ -114,39 +111,6 @@ class PlaybackLedger:
 
     def _end(self) -> float:
         return self._counted_at + (self._sent_ms - self._heard_ms) / 1000 + GRACE
-
-
-class Cut:
-    """A cut that waits for the browser's last word about the item that was sounding."""
-
-    def __init__(self, unheard: list[Unheard], now: float) -> None:
-        self.deadline = now + REPORT_LIMIT
-        self._unheard = unheard
-
-    @property
-    def estimate(self) -> list[Unheard]:
-        """What was heard of each item, as far as the clock knows."""
-        return self._unheard
-
-    def report(self, item_id: str, played_ms: int) -> list[Unheard] | None:
-        """What was heard of each item, by the browser's word; ``None`` if this word does not say it.
-
-        It plays one item after the other: those before the sounding one were heard to their end, those after it not
-        at all. A report of an item's end leaves open how much was heard of the next.
-        """
-        at = next((n for n, item in enumerate(self._unheard) if item.item_id == item_id), None)
-        if at is None or (played_ms >= self._unheard[at].sent_ms and at + 1 < len(self._unheard)):
-            return None
-        return [
-            Unheard(item.item_id, item.sent_ms, self._played(n - at, item.sent_ms, played_ms))
-            for n, item in enumerate(self._unheard)
-        ]
-
-    @staticmethod
-    def _played(distance: int, sent_ms: int, played_ms: int) -> int:
-        if distance == 0:
-            return min(max(played_ms, 0), sent_ms)
-        return sent_ms if distance < 0 else 0
 
 
 class Underruns:

@@ -6,19 +6,14 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from voice.protocol.commands import TurnEnded
-from voice.protocol.context import Passage, sources
+from voice.protocol.context import sources
+from voice.protocol.injection import TurnContext
 from voice.protocol.outcomes import TurnOutcome
 from voice.protocol.prefetch import Prefetch
 from voice.protocol.timeline import Mark, Timeline
 
-CONTEXT_ITEM = "ctx_"
-"""How the ids of context items begin, and of no other items."""
-
 TYPED_ITEM = "usr_"
 """How the ids of typed questions begin."""
-
-PAGE_ITEM = f"{CONTEXT_ITEM}page"
-"""The id of the context item that holds the visitor's page."""
 
 
 class TurnState(Enum):
@@ -38,6 +33,7 @@ class Turn:
     item_id: str
     """The visitor's item upstream; empty while push-to-talk has not learned it."""
     prefetch: Prefetch
+    context: TurnContext
     timeline: Timeline
     typed: bool = False
     pushed: bool = False
@@ -51,13 +47,6 @@ class Turn:
     """When the budget for retrieval is spent."""
     commit_deadline: float | None = None
     """When the upstream should have committed the question."""
-    context_items: int = 0
-    context_item: str = ""
-    """The context that stands in the conversation for this turn, if any."""
-    context_confirmed: bool | None = None
-    passages: tuple[Passage, ...] = ()
-    """What stands in it."""
-    prefetched: bool = False
     request_id: str = ""
     tries: int = 0
     """How often an answer was requested."""
@@ -73,16 +62,16 @@ class Turn:
         """Whether this utterance is the turn's own, or may become so."""
         return not self.typed and (self.item_id in ("", item_id) or (self.pushed and not self.committed))
 
-    def next_context_item(self) -> str:
-        """A fresh item id; short, because the Realtime API refuses more than 32 characters."""
-        self.context_items += 1
-        return f"{CONTEXT_ITEM}{self.number}_{self.context_items}"
-
     def next_request(self) -> str:
         """A fresh name for a request."""
         self.tries += 1
         self.request_id = f"req_{self.number}" if self.tries == 1 else f"req_{self.number}_{self.tries}"
         return self.request_id
+
+    @property
+    def deadlines(self) -> tuple[float | None, ...]:
+        """When it must be looked at, if nothing happens before; ``None`` stands for what it does not wait for."""
+        return self.prefetch.deadline, self.deadline if self.committed else self.commit_deadline, self.retry_at
 
     @property
     def answered(self) -> bool:
@@ -102,9 +91,9 @@ class Turn:
             typed=self.typed,
             searches={o.value: n for o, n in self.prefetch.outcomes.items()},
             marks=self.timeline.marks(),
-            prefetched=self.prefetched,
-            context_confirmed=self.context_confirmed,
-            sources=sources(self.passages),
+            prefetched=self.context.prefetched,
+            context_confirmed=self.context.confirmed,
+            sources=sources(self.context.passages),
             question=question,
             answer=self.answer,
         )

@@ -19,8 +19,8 @@ from voice.protocol.context import (
     page_of,
     render_page,
 )
+from voice.protocol.injection import PAGE_ITEM
 from voice.protocol.outcomes import TurnOutcome
-from voice.protocol.turn import PAGE_ITEM
 
 PAGE = Passage("Repairs", "A new tube costs 18 euros.", "/repairs/", "en")
 SHOWN = c.InjectContext(PAGE_ITEM, render_page(PAGE), (PAGE,))

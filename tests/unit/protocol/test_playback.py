@@ -9,8 +9,6 @@ from voice.protocol.playback import (
     GRACE,
     MOST_UNDERRUNS,
     REMEMBERED,
-    REPORT_LIMIT,
-    Cut,
     PlaybackLedger,
     Underruns,
     Unheard,
@@ -110,42 +108,6 @@ def test_a_stop_long_after_the_end_cuts_nothing() -> None:
 
 
 # -- a cut ----------------------------------------------------------------------------------------------------------
-
-
-def cut() -> Cut:
-    return Cut([Unheard("item_a", 400, 390), Unheard("item_b", 400, 0), Unheard("item_c", 400, 0)], 10.0)
-
-
-def test_a_cut_waits_200_ms_for_the_browsers_word() -> None:
-    assert cut().deadline == 10.0 + REPORT_LIMIT
-    assert [item.heard_ms for item in cut().estimate] == [390, 0, 0]
-
-
-def test_the_browsers_word_counts_for_all_items() -> None:
-    assert cut().report("item_b", 120) == [
-        Unheard("item_a", 400, 400),
-        Unheard("item_b", 400, 120),
-        Unheard("item_c", 400, 0),
-    ]
-
-
-def test_the_report_of_an_items_end_does_not_say_what_was_heard_of_the_next() -> None:
-    assert cut().report("item_a", 400) is None
-    assert cut().report("item_c", 400) == [
-        Unheard("item_a", 400, 400),
-        Unheard("item_b", 400, 400),
-        Unheard("item_c", 400, 400),
-    ]
-
-
-def test_a_report_of_another_item_is_not_the_browsers_word() -> None:
-    assert cut().report("item_x", 10) is None
-
-
-@pytest.mark.parametrize(("played", "believed"), [(-5, 0), (0, 0), (399, 399), (9_999, 400)])
-def test_the_browsers_word_is_believed_up_to_what_was_sent(played: int, believed: int) -> None:
-    heard = Cut([Unheard("item_a", 400, 100)], 0.0).report("item_a", played)
-    assert heard == [Unheard("item_a", 400, believed)]
 
 
 def test_underruns_are_reported_as_the_count_of_an_item_and_added_up() -> None:

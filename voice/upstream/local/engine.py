@@ -43,7 +43,7 @@ from voice.protocol.events import (
     UpstreamEvent,
 )
 from voice.protocol.history import History as Said
-from voice.protocol.turn import PAGE_ITEM
+from voice.protocol.injection import PAGE_ITEM
 
 from .answer import Background, Sentence, compose, greeting, needs_knowledge
 from .endpointing import Window

@@ -18,7 +18,7 @@ from typing import Any
 from voice.protocol import commands, events
 from voice.protocol.events import UpstreamEvent
 from voice.protocol.history import History, Item
-from voice.protocol.turn import CONTEXT_ITEM
+from voice.protocol.injection import CONTEXT_ITEM
 from voice.upstream.openai.server_events import (
     ITEM_ADDED,
     SAYS_NOTHING,
