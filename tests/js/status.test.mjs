@@ -52,6 +52,12 @@ test("what the system or the network took away has its sentence", () => {
   assert.equal(hint(snapshot({ phase: "ended", reason: "client_hangup", paused: true })), null);
 });
 
+test("who types because their microphone is blocked is told what becomes of their question", () => {
+  const blocked = snapshot({ phase: "listening", microphone: "refused" });
+  assert.equal(hint(blocked)[0], "microphone.refused");
+  assert.equal(hint({ ...blocked, notice: "answer_failed" })[0], "notice.answer_failed");
+});
+
 test("who may hold the button is told so", () => {
   const waiting = snapshot({ phase: "listening", microphone: "on", held: false });
   words([phaseWord(waiting)[0]]);
