@@ -125,7 +125,7 @@ test("a turn without an answer goes back to listening, with its notice", () => {
 
 test("a notice gives way to newer news, and to the end", () => {
   const told = [...listening, { type: "notice", code: "reconnected" }];
-  for (const news of [{ type: "client.microphone", status: "lost" }, { type: "client.expiring", seconds: 60 }, closed("idle")]) {
+  for (const news of [{ type: "client.microphone", status: "lost" }, { type: "client.expiring", seconds: 60 }, { type: "client.reconnecting" }, closed("idle")]) {
     assert.equal(after(...told, news).notice, null, news.type);
   }
   assert.equal(after(...told, open).notice, "reconnected");

@@ -107,7 +107,7 @@ const RULES = {
   "client.interrupted": (now) => ({ phase: "interrupted", asked: false, lines: settled(now.lines) }),
   "client.played": (now, { report }) => ({ lines: withPlayed(now.lines, report) }),
   "client.notice": (_now, { code }) => ({ notice: code }),
-  "client.reconnecting": (now) => ({ phase: "reconnecting", ...atRest(now) }),
+  "client.reconnecting": (now) => ({ phase: "reconnecting", notice: null, ...atRest(now) }),
   "client.closed": (now, { reason, retryAt = null }) => ({
     phase: PLAIN_ENDS.has(reason) ? "ended" : "unavailable",
     reason,

@@ -31,7 +31,7 @@ export function hints(snapshot) {
   const { phase, reason, retryAt, microphone, notice, expiring } = snapshot;
   if (phase === "ended" || phase === "unavailable") return endHints(reason, retryAt);
   if (isLive(snapshot) && snapshot.paused) return [["paused", {}]];
-  if (phase === "reconnecting" && snapshot.offline) return [["offline", {}]];
+  if (phase === "reconnecting") return [[snapshot.offline ? "offline" : "reconnecting", {}]];
   if (isLive(snapshot) && snapshot.slow) return [["slow", {}]];
   if (notice) return [[`notice.${notice}`, {}]];
   if (GONE.has(microphone)) return [[`microphone.${microphone}`, {}]];
