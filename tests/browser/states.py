@@ -22,7 +22,7 @@ TALK = {
 }
 TROUBLES = ("refused", "missing", "busy", "insecure", "unloaded", "lost")
 REASONS = (
-    "auth_expired", "not_in_rollout", "revoked", "timeout", "idle", "concurrent", "max_duration", "disabled",
+    "auth_expired", "not_in_rollout", "revoked", "timeout", "idle", "concurrent", "max_duration", "budget", "disabled",
     "overloaded", "network", "stale_page", "server_drain", "upstream_closed",
     "upstream_timeout", "upstream_rate_limited", "internal_error", "slow_client",
 )  # fmt: skip
@@ -54,6 +54,10 @@ def states(language: str, now_ms: float) -> dict[str, list[Event]]:
     told = [*speaking, _played(6_000), _of("turn.done", turn=1, outcome="completed", latencies={})]
     barged = [*speaking, _of("speech.started", item_id="u2"), _of("playback.stop", item_id="a1"), _played(2_400)]
     held = [push, *ready[1:]]
+    restored = [
+        _of("session.ready", session_id="s2", provider="local", seconds=300),
+        _of("history", items=[_said("user", question), _said("assistant", answer.rpartition(",")[0], cut=True)]),
+    ]
     expiring = _of("client.expiring", seconds=60, why="duration", endsAt=now_ms + 47_000)
     return {
         "ready": [],
@@ -75,14 +79,26 @@ def states(language: str, now_ms: float) -> dict[str, list[Event]]:
         "paused": [*told, _of("client.paused", paused=True)],
         "reconnecting": [*told, _of("client.reconnecting")],
         "offline": [*told, _of("client.network", offline=True), _of("client.reconnecting")],
+        "resumed": [*told, _of("client.reconnecting"), *restored],
+        "taken-up": [start, *restored],
+        "taken-up-and-asked": [start, *restored, _of("client.asked", text=follow_up)],
         "slow": [*ready, _of("client.slow", slow=True)],
+        "slow-answer": [*speaking, _of("client.slow", slow=True)],
         "unanswered": [
             *asked,
             _of("notice", code="answer_failed"),
             _of("turn.done", turn=1, outcome="failed", latencies={}),
         ],
         "provider-lost": [*asked, _of("notice", code="reconnecting")],
+        "provider-lost-typing": [
+            *ready[:1],
+            *ready[2:],
+            _of("client.microphone", status="refused"),
+            _of("client.asked", text=follow_up),
+            _of("notice", code="reconnecting"),
+        ],
         "provider-back": [*told, _of("notice", code="reconnecting"), _of("notice", code="reconnected")],
+        "too-late": [start, *restored[:1], _of("notice", code="not_resumed")],
         "say-again": [
             *speaking,
             _of("notice", code="say_again"),
@@ -99,6 +115,10 @@ def states(language: str, now_ms: float) -> dict[str, list[Event]]:
 
 def _of(kind: str, **fields: Any) -> Event:
     return {"type": kind, **fields}
+
+
+def _said(role: str, text: str, *, cut: bool = False) -> dict[str, Any]:
+    return {"role": role, "text": text, "cut": cut}
 
 
 def _played(milliseconds: int) -> Event:

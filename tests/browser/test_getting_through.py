@@ -15,6 +15,7 @@ from tests.browser.ear import EAR, Ear
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+PHONE = {"width": 375, "height": 740}
 ARTICLE = "/help/opening-hours-harbour/"
 WITNESS = """
   window.asked = 0; window.streams = []; window.contexts = []; window.heard = [];
@@ -33,6 +34,24 @@ WITNESS = """
   }
 """
 AGREED = "if (location.host) localStorage.setItem('voice.consent', '1.local');"
+LOCK = """() => Promise.all(window.contexts.map(async (context) => {
+  Object.defineProperty(context, "state", { configurable: true, value: "interrupted" });
+  await context.suspend();
+  context.dispatchEvent(new Event("statechange"));
+}))"""
+"""What WebKit does when the phone is locked: silence, and a state that only it knows."""
+UNLOCK = """() => window.contexts.forEach((context) => {
+  const resume = context.resume;
+  context.resume = () => { delete context.state; return resume.call(context); };
+})"""
+"""From now on the sound comes back when it is asked for, and not before."""
+WITHDRAW = """() => {
+  navigator.permissions.query = async () => ({ state: "denied" });
+  window.streams.at(-1).getTracks().forEach((track) => { track.stop(); track.dispatchEvent(new Event("ended")); });
+  window.refuse = "NotAllowedError";
+}"""
+"""What browsers do when the visitor blocks the microphone while it is open. (A page that stops a track itself is not
+told of it.)"""
 HIDE = """hidden => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
   document.dispatchEvent(new Event("visibilitychange"));
@@ -62,6 +81,13 @@ async def start(page: Page) -> None:
 async def ask(page: Page, question: str) -> None:
     await part(page, "question").fill(question)
     await part(page, "question").press("Enter")
+
+
+async def until_heard(page: Page) -> None:
+    """Until the microphone takes a sound: the browser's own beeps."""
+    async with asyncio.timeout(20):
+        while not await page.locator("voice-widget").evaluate("widget => widget.client.level"):
+            await page.wait_for_timeout(50)
 
 
 async def test_the_microphone_is_not_touched_before_the_visitor_agrees(visit: Visit) -> None:
@@ -103,7 +129,7 @@ async def test_a_microphone_that_is_unplugged_can_be_turned_on_again(visit: Visi
 
 
 async def test_a_sound_that_the_system_took_comes_back_by_a_press(visit: Visit) -> None:
-    """A call, or a locked phone: WebKit says "interrupted", Chromium "suspended"."""
+    """A call: Chromium says "suspended"."""
     async with opened(visit) as page:
         await start(page)
         await page.evaluate("Promise.all(window.contexts.map((context) => context.suspend()))")
@@ -111,6 +137,43 @@ async def test_a_sound_that_the_system_took_comes_back_by_a_press(visit: Visit) 
         await page.get_by_role("button", name="Go on").click()
         await expect(part(page, "status")).to_have_text("Listening")
         assert set(await page.evaluate("window.contexts.map(({ state }) => state)")) == {"running"}
+
+
+async def test_a_phone_that_was_locked_goes_on_by_a_press(visit: Visit) -> None:
+    """The page is out of sight meanwhile; a press before the phone gives the sound back changes nothing."""
+    async with opened(visit, viewport=PHONE, has_touch=True) as page:
+        await start(page)
+        await page.evaluate(HIDE, True)
+        await page.evaluate(LOCK)
+        await expect(part(page, "status")).to_have_text("Paused")
+        await expect(part(page, "hint")).to_contain_text("Something else has the sound just now")
+        await page.evaluate(HIDE, False)
+        await page.get_by_role("button", name="Go on").tap()
+        await expect(part(page, "status")).to_have_text("Paused")
+        await picture(page, "locked")
+        await page.evaluate(UNLOCK)
+        await page.get_by_role("button", name="Go on").tap()
+        await expect(part(page, "status")).to_have_text("Listening")
+        await expect(part(page, "hint")).to_contain_text("It is on again.")
+        assert set(await page.evaluate("window.contexts.map(({ state }) => state)")) == {"running"}
+        await until_heard(page)
+
+
+async def test_a_permission_that_is_withdrawn_can_be_given_again(visit: Visit) -> None:
+    """In mid-conversation, by the browser's address bar: the conversation goes on in writing."""
+    async with opened(visit) as page:
+        await start(page)
+        await page.evaluate(WITHDRAW)
+        await expect(part(page, "status")).to_have_text("Waiting for your question")
+        await expect(part(page, "hint")).to_contain_text("The microphone is blocked for this site.")
+        await picture(page, "withdrawn")
+        await part(page, "second").click()  # still blocked
+        await expect(part(page, "hint")).to_contain_text("The microphone is blocked for this site.")
+        await page.evaluate("window.refuse = ''")
+        await part(page, "second").click()
+        await expect(part(page, "status")).to_have_text("Listening")
+        await expect(part(page, "hint")).to_be_empty()
+        await until_heard(page)
 
 
 async def test_a_page_out_of_sight_does_not_listen(visit: Visit) -> None:

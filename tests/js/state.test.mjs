@@ -123,6 +123,14 @@ test("a turn without an answer goes back to listening, with its notice", () => {
   assert.deepEqual([phase, notice], ["listening", "answer_failed"]);
 });
 
+test("a notice gives way to newer news, and to the end", () => {
+  const told = [...listening, { type: "notice", code: "reconnected" }];
+  for (const news of [{ type: "client.microphone", status: "lost" }, { type: "client.expiring", seconds: 60 }, { type: "client.reconnecting" }, closed("idle")]) {
+    assert.equal(after(...told, news).notice, null, news.type);
+  }
+  assert.equal(after(...told, open).notice, "reconnected");
+});
+
 test("a notice goes away when the visitor speaks or types again", () => {
   const told = [...listening, { type: "notice", code: "answer_failed" }];
   assert.equal(after(...told, started()).notice, null);

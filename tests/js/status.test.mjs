@@ -48,8 +48,15 @@ test("who is refused until a time is told which", () => {
 
 test("what the system or the network took away has its sentence", () => {
   words([hint(snapshot({ phase: "listening", paused: true }))[0], phaseWord(snapshot({ phase: "listening", paused: true }))[0]]);
+  words([hint(snapshot({ phase: "reconnecting" }))[0]]);
   words([hint(snapshot({ phase: "reconnecting", offline: true }))[0], hint(snapshot({ phase: "listening", notice: "was_away" }))[0]]);
   assert.equal(hint(snapshot({ phase: "ended", reason: "client_hangup", paused: true })), null);
+});
+
+test("who types because their microphone is blocked is told what becomes of their question", () => {
+  const blocked = snapshot({ phase: "listening", microphone: "refused" });
+  assert.equal(hint(blocked)[0], "microphone.refused");
+  assert.equal(hint({ ...blocked, notice: "answer_failed" })[0], "notice.answer_failed");
 });
 
 test("who may hold the button is told so", () => {

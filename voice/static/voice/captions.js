@@ -78,7 +78,7 @@ export class Captions {
     return element("div", { class: "sources", part: "sources" }, heading, element("ul", {}, ...items));
   }
 
-  /** In a window of its own, because leaving the page would end the conversation. */
+  /** In a window of its own, because leaving the page would interrupt the conversation. */
   #link(title, url) {
     const href = safeHref(url);
     if (!href) return title;

@@ -1,5 +1,5 @@
 /**
- * `VoiceClient`: one visitor's conversation, without any DOM. It joins the microphone, the speaker and the socket, and
+ * `VoiceClient`: one visitor's conversation, without any DOM. It joins the microphone, the speaker and the line, and
  * tells its listeners whenever the snapshot (state.js) has changed.
  *
  *     const client = new VoiceClient({ csrfToken });
@@ -8,9 +8,9 @@
  *     button.onclick = () => client.start();
  */
 
+import { Line } from "./line.js";
 import { PARTS } from "./parts.js";
 import { FRAME_SAMPLES, MAX_PAGE_TEXT, MAX_TEXT, SAMPLE_RATE } from "./protocol.js";
-import { ReconnectPolicy } from "./reconnect.js";
 import { INITIAL, isLive, reduce } from "./state.js";
 import { turnFrom } from "./turns.js";
 
@@ -33,18 +33,14 @@ export class VoiceClient {
   #snapshot = INITIAL;
   #listeners = new Set();
   #audience = new Map(); // name of an event → its listeners
-  #policy;
-  #connection = null;
+  #line = null; // of the conversation that goes on: whoever awaited something compares it
   #microphone = null;
   #speaker = null;
   #item = null; // the answer's item that binary frames belong to
   #waiting = []; // typed questions, until the socket is open
-  #life = null; // of the conversation that goes on: whoever awaited something compares it
   #unwatch = () => {};
   #told = 0; // lines of turns that are over
   #pushedMs = 0; // what was said while the visitor held
-  #sessionId = null; // whose conversation goes on when the connection is lost; null: it is not kept
-  #onlyGoOn = false; // nobody has asked for a new conversation
   #soundDue = false; // the speaker waits for a press, as browsers want it
 
   /**
@@ -99,12 +95,12 @@ export class VoiceClient {
    */
   async start({ microphone = true } = {}) {
     if (isLive(this.#snapshot) || this.#mustWait()) return;
-    const life = this.#begun();
+    const line = this.#begun();
     const speaker = this.#openSpeaker();
     if (microphone) await this.#openMicrophone();
     await speaker;
-    if (this.#life !== life) return;
-    if (isLive(this.#snapshot)) this.#dial();
+    if (this.#line !== line) return;
+    if (isLive(this.#snapshot)) line.dial();
     else this.#release();
   }
 
@@ -114,26 +110,24 @@ export class VoiceClient {
    */
   takeUp(sessionId) {
     if (isLive(this.#snapshot) || this.#mustWait()) return;
-    this.#begun();
-    this.#sessionId = sessionId;
-    this.#onlyGoOn = this.#soundDue = true;
-    this.#dial();
+    const line = this.#begun(sessionId);
+    this.#soundDue = true;
+    line.dial();
   }
 
-  #begun() {
-    const life = (this.#life = {});
-    this.#sessionId = null;
-    this.#onlyGoOn = this.#soundDue = false;
-    this.#policy = new ReconnectPolicy(this.#parts.random);
+  #begun(interrupted = null) {
+    this.#item = null;
+    this.#soundDue = false;
+    this.#line = new Line(this.#options, this.#parts, this.#lineEvents(), interrupted);
     this.#apply({ type: "client.starting", pushToTalk: Boolean(this.#options.pushToTalk) });
     this.#unwatch = this.#parts.watch(this.#surroundings());
-    return life;
+    return this.#line;
   }
 
   /** Ends the conversation, or what is just becoming one. */
   stop() {
     if (!isLive(this.#snapshot)) return;
-    this.#connection?.end();
+    this.#line?.end();
     this.#finish({ reason: "client_hangup" });
   }
 
@@ -178,14 +172,14 @@ export class VoiceClient {
 
   /** Silences the answer; the conversation goes on. */
   interrupt() {
-    if (!this.#connection?.send("interrupt")) return;
+    if (!this.#line?.send("interrupt")) return;
     this.#speaker?.stop();
     this.#apply({ type: "client.interrupted" });
   }
 
   /** What was typed while nobody could be asked, or no answer could sound. */
   #askWaiting() {
-    while (this.#waiting.length > 0 && this.#connection?.send("input_text", { text: this.#waiting[0] })) this.#waiting.shift();
+    while (this.#waiting.length > 0 && this.#line?.send("input_text", { text: this.#waiting[0] })) this.#waiting.shift();
   }
 
   async #openSound() {
@@ -212,7 +206,7 @@ export class VoiceClient {
 
   /** Opens the microphone; false if it cannot be had, or the conversation ended while the visitor was being asked. */
   async #openMicrophone() {
-    const life = this.#life;
+    const line = this.#line;
     const microphone = this.#parts.microphone({
       worklet: this.#options.captureWorklet,
       onFrame: (pcm) => this.#hear(pcm),
@@ -221,7 +215,7 @@ export class VoiceClient {
     });
     this.#apply({ type: "client.microphone", status: "asking" });
     const status = await microphone.open().then(() => "on", (error) => error.status ?? "busy");
-    if (this.#life !== life) {
+    if (this.#line !== line) {
       microphone.close();
       return false;
     }
@@ -233,23 +227,23 @@ export class VoiceClient {
 
   #hear(pcm) {
     this.#pushedMs += FRAME_MS;
-    this.#connection?.sendAudio(pcm);
+    this.#line?.sendAudio(pcm);
   }
 
   /** The microphone is off because the visitor wants it so, or because they are not looking. */
   #obeyMute() {
     const { muted, away, held } = this.#snapshot;
     this.#microphone?.mute(muted || away || held === false);
-    this.#connection?.send("mute", { muted: muted || away });
+    this.#line?.send("mute", { muted: muted || away });
   }
 
   async #letGo() {
-    const life = this.#life;
+    const line = this.#line;
     this.#apply({ type: "client.released" });
     await this.#parts.wait(TAIL_MS);
-    if (this.#life !== life || this.#snapshot.held) return; // it is over, or they go on talking
+    if (this.#line !== line || this.#snapshot.held) return; // it is over, or they go on talking
     this.#microphone?.mute(true);
-    if (!this.#connection?.send("commit")) return;
+    if (!this.#line?.send("commit")) return;
     this.#apply({ type: "client.committed", asked: this.#pushedMs >= LEAST_MS });
   }
 
@@ -262,7 +256,7 @@ export class VoiceClient {
       onHidden: (hidden) => this.#look(hidden),
       onOffline: (offline) => {
         this.#apply({ type: "client.network", offline });
-        if (offline) this.#connection?.abandon();
+        if (offline) this.#line?.abandon();
       },
       onLeave: () => this.#leave(),
     };
@@ -270,9 +264,10 @@ export class VoiceClient {
 
   /** The page that comes next may go on. The browser itself closes what is open here. */
   #leave() {
-    if (this.#sessionId === null) return this.stop();
-    this.#parts.remember(this.#sessionId);
-    this.#connection?.leave();
+    const sessionId = this.#line?.sessionId ?? null;
+    if (sessionId === null) return this.stop();
+    this.#parts.remember(sessionId);
+    this.#line.leave();
     this.#finish({ reason: "client_away" });
   }
 
@@ -298,26 +293,23 @@ export class VoiceClient {
     this.#apply({ type: "client.microphone", status });
   }
 
-  #dial() {
-    const goingOn = { interrupted: this.#sessionId, onlyGoOn: this.#onlyGoOn };
-    const connection = this.#parts.connection({ ...this.#options, ...goingOn }, {
+  #lineEvents() {
+    return {
       onOpen: (resume) => this.#greet(resume),
       onMessage: (message) => this.#receive(message),
       onAudio: (pcm) => this.#play(pcm),
       onSlow: (slow) => this.#apply({ type: "client.slow", slow }),
-      onClose: (ending) => this.#lost(ending),
-    });
-    this.#item = null;
-    this.#connection = connection;
-    connection.open();
+      onLost: () => this.#lost(),
+      onEnd: (ending) => this.#finish(ending),
+    };
   }
 
   /** `start` goes first, so that it comes before any audio; then what the visitor typed meanwhile. */
   #greet(resume = null) {
     const { language, page, notice, pushToTalk } = this.#options;
     const mode = pushToTalk ? "push_to_talk" : undefined;
-    this.#connection.send("start", withoutHoles({ language, mode, page: page && abridged(page), notice, resume }));
-    if (this.#snapshot.muted || this.#snapshot.away) this.#connection.send("mute", { muted: true });
+    this.#line.send("start", withoutHoles({ language, mode, page: page && abridged(page), notice, resume }));
+    if (this.#snapshot.muted || this.#snapshot.away) this.#line.send("mute", { muted: true });
     if (!this.#soundDue) this.#askWaiting();
   }
 
@@ -336,15 +328,12 @@ export class VoiceClient {
       case "audio.item": this.#item = message.item_id; return;
       case "audio.done": return this.#speaker?.finish(message.item_id);
       case "notice": return message.code === "speech_unavailable" && this.#closeMicrophone("off");
-      case "session.expiring": return message.why === "auth" ? this.#connection.refresh() : this.#expire(message);
+      case "session.expiring": return message.why === "auth" ? this.#line.refresh() : this.#expire(message);
     }
   }
 
-  #begin({ session_id: sessionId, provider, seconds, resume }) {
-    this.#sessionId = resume === null ? null : sessionId;
-    this.#onlyGoOn = false;
+  #begin({ session_id: sessionId, provider, seconds }) {
     this.#apply({ type: "client.lasts", endsAt: this.#parts.clock() + seconds * 1000 });
-    this.#policy.ready(this.#parts.now());
     this.#tell("ready", { sessionId, provider });
   }
 
@@ -364,21 +353,15 @@ export class VoiceClient {
 
   #report(report) {
     const { item_id, played_ms, underruns } = report;
-    this.#connection?.send("playback", { item_id, played_ms, underruns });
+    this.#line?.send("playback", { item_id, played_ms, underruns });
     this.#apply({ type: "client.played", report });
   }
 
-  async #lost(ending) {
-    const life = this.#life;
-    this.#connection = null;
+  #lost() {
+    this.#item = null;
     this.#speaker?.stop();
-    const delay = this.#policy.lost({ ...ending, now: this.#parts.now() });
-    if (delay === null) return this.#finish(ending);
     this.#apply({ type: "client.reconnecting" });
     if (this.#snapshot.held === false) this.#microphone?.mute(true);
-    await this.#parts.wait(delay);
-    await this.#parts.whenReachable();
-    if (this.#life === life) this.#dial();
   }
 
   #finish({ reason, retryAfterMs = null }) {
@@ -398,12 +381,11 @@ export class VoiceClient {
   }
 
   #release() {
-    this.#life = null;
     this.#waiting = [];
     this.#unwatch();
     this.#microphone?.close();
     this.#speaker?.close();
-    this.#connection = this.#microphone = this.#speaker = null;
+    this.#line = this.#microphone = this.#speaker = null;
   }
 
   #apply(event) {

@@ -78,6 +78,7 @@ const RULES = {
   "client.microphone": (now, { status }) => ({
     microphone: status,
     phase: now.phase === "connecting" && isProblem(status) ? "ready" : now.phase,
+    notice: isProblem(status) ? null : now.notice, // what is newest is told
   }),
   "client.muted": (_now, { muted }) => ({ muted }),
   "client.away": (_now, { away }) => ({ away, notice: away ? null : "was_away" }),
@@ -106,11 +107,12 @@ const RULES = {
   "client.interrupted": (now) => ({ phase: "interrupted", asked: false, lines: settled(now.lines) }),
   "client.played": (now, { report }) => ({ lines: withPlayed(now.lines, report) }),
   "client.notice": (_now, { code }) => ({ notice: code }),
-  "client.reconnecting": (now) => ({ phase: "reconnecting", ...atRest(now) }),
+  "client.reconnecting": (now) => ({ phase: "reconnecting", notice: null, ...atRest(now) }),
   "client.closed": (now, { reason, retryAt = null }) => ({
     phase: PLAIN_ENDS.has(reason) ? "ended" : "unavailable",
     reason,
     retryAt,
+    notice: null,
     muted: false,
     away: false,
     paused: false,
@@ -142,7 +144,10 @@ const RULES = {
   "turn.done": (now, { outcome }) => turnDone(now, outcome),
   "notice": (_now, { code }) => ({ notice: code }),
   "client.lasts": (_now, { endsAt }) => ({ endsAt }),
-  "client.expiring": (_now, { seconds, why, endsAt }) => ({ expiring: Object.freeze({ seconds, why, endsAt }) }),
+  "client.expiring": (_now, { seconds, why, endsAt }) => ({
+    notice: null,
+    expiring: Object.freeze({ seconds, why, endsAt }),
+  }),
 };
 
 /** A new answer begins, or a known one goes on: what still comes of an old one changes its line only. */

@@ -23,18 +23,19 @@ export function phaseWord(snapshot) {
 }
 
 /**
- * The sentences that explain, as `[name, values]` each: trouble with the sound, the network or the microphone, an end
- * and when it is over, a notice, the time that is left.
+ * The sentences that explain, as `[name, values]` each: an end and when it is over, trouble with the sound or the
+ * network, a notice, trouble with the microphone, the time that is left. A notice goes with the next question; who types
+ * because their microphone is blocked must not miss it.
  */
 export function hints(snapshot) {
   const { phase, reason, retryAt, microphone, notice, expiring } = snapshot;
   if (phase === "ended" || phase === "unavailable") return endHints(reason, retryAt);
   if (isLive(snapshot) && snapshot.paused) return [["paused", {}]];
-  if (phase === "reconnecting" && snapshot.offline) return [["offline", {}]];
+  if (phase === "reconnecting") return [[snapshot.offline ? "offline" : "reconnecting", {}]];
   if (isLive(snapshot) && snapshot.slow) return [["slow", {}]];
+  if (notice) return [[`notice.${notice}`, {}]];
   if (GONE.has(microphone)) return [[`microphone.${microphone}`, {}]];
-  if (expiring && isLive(snapshot)) return [["expiring", { seconds: expiring.seconds }]];
-  return notice ? [[`notice.${notice}`, {}]] : [];
+  return expiring && isLive(snapshot) ? [["expiring", { seconds: expiring.seconds }]] : [];
 }
 
 function endHints(reason, retryAt) {
