@@ -45,8 +45,8 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
 
     def _ready(self) -> None:
         """Called by :meth:`run` when its factories are there, and nobody has connected."""
-        # Autobahn forgets the null origin, which Daphne allows, where it is not allowed again; whose page it is, is ours
-        # to judge, and to say why.
+        # Autobahn forgets that Daphne allows the null origin where that is not said again. Whose page it is, is ours to
+        # judge, and to say why.
         self.ws_factory.setProtocolOptions(closeHandshakeTimeout=limits.CLOSE_SECONDS, allowNullOrigin=True)
         if not self.abort_start:
             self._tell_ready()
