@@ -53,7 +53,7 @@ async def says_goodbye(client: Visitor) -> None:
         {"withholds": {"input_audio_buffer.committed"}},
         {"withholds": {"input_audio_buffer.speech_stopped"}},
     ],
-    ids=lambda trouble: str(next(iter(trouble))) + " " + " ".join(map(str, next(iter(trouble.values()))))[:60],
+    ids=lambda trouble: str(next(iter(trouble))) + " " + " ".join(sorted(map(str, next(iter(trouble.values())))))[:60],
 )
 async def test_one_question_is_one_turn_with_one_answer(
     visit: Visit, sessions: Any, upstream: RealtimeServer, trouble: dict[str, Any]
