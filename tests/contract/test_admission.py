@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -12,7 +12,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from tests.redis_server import RedisServer
 from voice.admission.limits import HOUR_SECONDS, Limits
 from voice.admission.memory import MemoryStore
 from voice.admission.redis.store import RedisStore
@@ -63,19 +62,12 @@ class TimedRedisStore(RedisStore):
         return []
 
 
-@pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
 @pytest.fixture(params=["memory", "redis"])
 async def store(request: Any, clock: Clock) -> AsyncIterator[AdmissionStore]:
     if request.param == "memory":
         yield MemoryStore(clock)
         return
     server = request.getfixturevalue("redis")
-    server.empty()
     store = TimedRedisStore(server.url, clock)
     yield store
     await store.close()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.contract.test_admission import Clock
-from tests.redis_server import RedisServer
 from voice.admission.store import StoreUnavailable
 from voice.resuming.memory import MemoryResumeStore
 from voice.resuming.redis.store import RedisResumeStore
@@ -41,19 +40,12 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
 @pytest.fixture(params=["memory", "redis"])
 async def store(request: Any, clock: Clock) -> AsyncIterator[ResumeStore]:
     if request.param == "memory":
         yield MemoryResumeStore(clock)
         return
     server = request.getfixturevalue("redis")
-    server.empty()
     store = TimedRedisStore(server.url, clock)
     yield store
     await store.close()

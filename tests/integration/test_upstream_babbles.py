@@ -28,8 +28,10 @@ AGAIN = {
 }
 
 
-async def asks_aloud(visit: Visit, upstream: RealtimeServer) -> Visitor:
-    """A visitor who has asked a question."""
+async def asks_aloud(visit: Visit, upstream: RealtimeServer, **trouble: Any) -> Visitor:
+    """A visitor who has asked a question, of an upstream whose script has this ``trouble``."""
+    for name, value in trouble.items():
+        setattr(upstream.script, name, value)
     upstream.script.transcripts, upstream.script.answers = deque([QUESTION]), deque([Answer("At ten.")])
     client = await visit(start={})
     await client.until("session.ready")
@@ -58,9 +60,7 @@ async def says_goodbye(client: Visitor) -> None:
 async def test_one_question_is_one_turn_with_one_answer(
     visit: Visit, sessions: Any, upstream: RealtimeServer, trouble: dict[str, Any]
 ) -> None:
-    for name, value in trouble.items():
-        setattr(upstream.script, name, value)
-    client = await asks_aloud(visit, upstream)
+    client = await asks_aloud(visit, upstream, **trouble)
     assert (await client.until("turn.done"))["outcome"] == "completed"
     await says_goodbye(client)
     [row] = await sessions()
@@ -104,11 +104,9 @@ async def test_a_session_that_is_never_confirmed_is_given_up(
     ids=["failed", "missing"],
 )
 async def test_an_answer_does_not_need_the_transcript(
-    visit: Visit, sessions: Any, upstream: RealtimeServer, trouble: dict[str, Any]
+    visit: Visit, upstream: RealtimeServer, trouble: dict[str, Any]
 ) -> None:
-    for name, value in trouble.items():
-        setattr(upstream.script, name, value)
-    client = await asks_aloud(visit, upstream)
+    client = await asks_aloud(visit, upstream, **trouble)
     assert (await client.until("turn.done"))["outcome"] == "completed"
 
 

@@ -41,8 +41,6 @@ W006 = Warning(
     hint="Set VOICE['REDIS_URL'], or run one process.",
     id="voice.W006",
 )
-
-
 W013 = Warning(
     "VOICE['REDIS_URL'] is set, and VOICE['RESUME_KEYS'] is not: no conversation is kept, so that a visitor whose "
     "connection is lost, or whose page is loaded anew, begins from nothing.",

@@ -113,8 +113,8 @@ class ToBrowser:
 
 @dataclass(frozen=True, slots=True)
 class TellAdmitted(ToBrowser):
-    """They may talk. The upstream is not dialled yet. ``expires_at`` is when the session is over at the latest, but for
-    the time that dialling takes, in seconds since 1970."""
+    """The site is open to them; the limits have not been asked, nor the upstream dialled. ``expires_at`` is when the
+    session is over at the latest, but for the time that both take, in seconds since 1970."""
 
     session_id: str
     expires_at: int

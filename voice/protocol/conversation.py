@@ -90,7 +90,8 @@ class Conversation:
         turns: int = 0,
     ) -> None:
         """``page`` is what the visitor looks at, as :func:`voice.protocol.context.page_of` gives it. ``history`` is
-        what was said before, which the upstream was told when it was dialled."""
+        what was said before, of which :meth:`begin` tells the upstream, and ``turns`` the number of the last turn of
+        it."""
         self._prefetch_policy = prefetch
         self._page = PageContext(page)
         self._context_policy = context
