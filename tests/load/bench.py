@@ -148,7 +148,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne")
     parser.add_argument("--sessions", type=int, nargs="+", default=SESSIONS)
     parser.add_argument("--frame-ms", type=int, choices=(10, 20, 40, 100), default=20)
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement (10)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement (10: one whole turn of each)")
     parser.add_argument("--rounds", type=int, default=3, help="whose median is taken (3)")
     parser.add_argument("--against", nargs="*", choices=REFERENCES, default=["relay", "picows"])
     parser.add_argument("--json", action="store_true", help="the figures alone, on stdout")

@@ -49,6 +49,7 @@ class Talk(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """Greet."""
+        self._phase = len(talks) * SPREAD % PERIOD
         talks.append(self)
         self._transport, self._loop = transport, asyncio.get_running_loop()
         self._tell("session.created", session={"type": "realtime", "model": MODEL})
@@ -81,8 +82,8 @@ class Talk(WSListener):
             self._asked.set()
 
     async def _talk(self) -> None:
-        """Turn after turn, as if it had begun a while ago: in any two seconds about half of all are answered."""
-        begin = self._loop.time() - len(talks) * SPREAD % PERIOD
+        """Turn after turn, as if it had begun a while ago: at any time about half of all are answered."""
+        begin = self._loop.time() - self._phase
         for turn in count(1):
             await self._until(begin)
             await self._listen(begin, f"item_{turn}")
