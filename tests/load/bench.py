@@ -24,6 +24,7 @@ from typing import Any
 
 from tests.load import picture
 from tests.load.measuring import Load, direct, measure
+from tests.load.stamps import is_behind
 from tests.load.targets import Target, targets
 
 SESSIONS = [10, 50, 100, 200, 400]
@@ -123,7 +124,7 @@ def conditions(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def table(results: Mapping[str, Figures]) -> str:
-    """The results in Markdown."""
+    """The results in Markdown, with a star at what has fallen behind."""
     head = "| sessions | server | CPU ms/session-s | site × | KiB/session | added up, down ms | p99 up, down ms |"
     lines = [f"{head} opened/s | loop p99 ms | lost, late, gone |", "|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|"]
     for sessions, servers in results.items():
@@ -131,8 +132,9 @@ def table(results: Mapping[str, Figures]) -> str:
             if name in ("direct", "ratio", "ratios"):
                 continue
             up, down, added, errors = (figures[key] for key in ("up_ms", "down_ms", "added_ms", "errors"))
+            star = "*" if is_behind(figures) else ""
             lines.append(
-                f"| {sessions} | {name} | {figures['cpu_ms_per_session_s']} | {servers['ratios'].get(name, '')} "
+                f"| {sessions} | {name} | {figures['cpu_ms_per_session_s']}{star} | {servers['ratios'].get(name, '')} "
                 f"| {figures['rss_kib_per_session']} | {added['up']}, {added['down']} | {up['p99']}, {down['p99']} "
                 f"| {figures['opened_per_s']} | {figures['lag_ms'].get('p99', '')} "
                 f"| {errors['lost']}, {errors['late']}, {errors['gone']} |"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tests.load.stamps import is_behind
+
 NAMES = {
     "bridge": "this site",
     "relay": "aiohttp relay of base64 JSON",
@@ -32,5 +34,10 @@ def cpu(results: Mapping[str, Mapping[str, Any]], server: str, frame_ms: int) ->
     chart.x_labels = list(results)
     for name, label in NAMES.items():
         if all(name in servers for servers in results.values()):
-            chart.add(label, [servers[name]["cpu_ms_per_session_s"] for servers in results.values()])
+            chart.add(label, [_bar(servers[name]) for servers in results.values()])
     return str(chart.render(is_unicode=True))
+
+
+def _bar(figures: Mapping[str, Any]) -> float | None:
+    """Its height; none where a server has fallen behind."""
+    return None if is_behind(figures) else figures["cpu_ms_per_session_s"]
