@@ -37,7 +37,7 @@ cpu_ms_per_session_s  CPU milliseconds of the server, the kernel's included, for
 rss_kib_per_session   memory that the server holds more than after its first session, for each
 up_ms, down_ms        from a frame's departure to its arrival on the other side of the server
 added_ms              the medians of these, less those without a server in between
-errors                frames that were lost or doubled, or took half a second; sessions gone before their time
+errors                frames that were lost or doubled, or took half a second; sessions gone too early, or not let in
 opened_per_s          sessions that came in, eight at a time from each client process
 lag_ms                how late the server's event loop was
 ratio                 the CPU of the site, as a multiple of the relay's; ratios: of each reference's
