@@ -43,7 +43,7 @@ def test_a_short_measurement_prints_the_documented_figures(server: str) -> None:
         assert figures["rss_kib_per_session"] >= 0
         assert figures["errors"] == {"lost": 0, "late": 0, "gone": 0}
         assert figures["frames"]["up"] >= 2 * 2 * 50 * 0.9
-        assert figures["frames"]["down"] >= 10
+        assert figures["frames"]["down"] >= 5
         for way in ("up_ms", "down_ms"):
             assert 0 < figures[way]["p50"] <= figures[way]["p95"] <= figures[way]["p99"]
         assert figures["lag_ms"]["p50"] >= 0

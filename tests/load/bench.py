@@ -24,6 +24,7 @@ from typing import Any
 
 from tests.load import picture
 from tests.load.measuring import Load, direct, measure
+from tests.load.stamps import is_behind
 from tests.load.targets import Target, targets
 
 SESSIONS = [10, 50, 100, 200, 400]
@@ -36,7 +37,7 @@ cpu_ms_per_session_s  CPU milliseconds of the server, the kernel's included, for
 rss_kib_per_session   memory that the server holds more than after its first session, for each
 up_ms, down_ms        from a frame's departure to its arrival on the other side of the server
 added_ms              the medians of these, less those without a server in between
-errors                frames that were lost or doubled, or took half a second; sessions gone before their time
+errors                frames that were lost or doubled, or took half a second; sessions gone too early, or not let in
 opened_per_s          sessions that came in, eight at a time from each client process
 lag_ms                how late the server's event loop was
 ratio                 the CPU of the site, as a multiple of the relay's; ratios: of each reference's
@@ -123,7 +124,7 @@ def conditions(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def table(results: Mapping[str, Figures]) -> str:
-    """The results in Markdown."""
+    """The results in Markdown, with a star at what has fallen behind."""
     head = "| sessions | server | CPU ms/session-s | site × | KiB/session | added up, down ms | p99 up, down ms |"
     lines = [f"{head} opened/s | loop p99 ms | lost, late, gone |", "|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|"]
     for sessions, servers in results.items():
@@ -131,8 +132,9 @@ def table(results: Mapping[str, Figures]) -> str:
             if name in ("direct", "ratio", "ratios"):
                 continue
             up, down, added, errors = (figures[key] for key in ("up_ms", "down_ms", "added_ms", "errors"))
+            star = "*" if is_behind(figures) else ""
             lines.append(
-                f"| {sessions} | {name} | {figures['cpu_ms_per_session_s']} | {servers['ratios'].get(name, '')} "
+                f"| {sessions} | {name} | {figures['cpu_ms_per_session_s']}{star} | {servers['ratios'].get(name, '')} "
                 f"| {figures['rss_kib_per_session']} | {added['up']}, {added['down']} | {up['p99']}, {down['p99']} "
                 f"| {figures['opened_per_s']} | {figures['lag_ms'].get('p99', '')} "
                 f"| {errors['lost']}, {errors['late']}, {errors['gone']} |"
@@ -148,7 +150,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne")
     parser.add_argument("--sessions", type=int, nargs="+", default=SESSIONS)
     parser.add_argument("--frame-ms", type=int, choices=(10, 20, 40, 100), default=20)
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement (10)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement (10: one whole turn of each)")
     parser.add_argument("--rounds", type=int, default=3, help="whose median is taken (3)")
     parser.add_argument("--against", nargs="*", choices=REFERENCES, default=["relay", "picows"])
     parser.add_argument("--json", action="store_true", help="the figures alone, on stdout")

@@ -61,7 +61,7 @@ def direct(load: Load) -> dict[str, Any]:
 def _measured(target: Target, url: str, load: Load, upstream: Helper, server: Server) -> dict[str, Any]:
     idle_kib = server.rss_kib
     with _crowd(Order(url, target.dialect, load.sessions, load.frame_ms, target.token)) as crowd:
-        opened_per_s = load.sessions / max(visitors.hear()["opened_s"] for visitors in crowd)
+        opened = [visitors.hear() for visitors in crowd]
         time.sleep(SETTLE)
         server.lag_ms()
         began, cpu_ms = time.monotonic(), server.cpu_ms
@@ -71,7 +71,7 @@ def _measured(target: Target, url: str, load: Load, upstream: Helper, server: Se
             "cpu_ms_per_session_s": round(cpu_ms / took / load.sessions, 2),
             "rss_kib_per_session": round((server.rss_kib - idle_kib) / load.sessions),
             **_latencies(reports),
-            "opened_per_s": round(opened_per_s, 1),
+            "opened_per_s": round(sum(each["opened"] for each in opened) / max(each["opened_s"] for each in opened), 1),
             "lag_ms": server.lag_ms(),
         }
 

@@ -39,7 +39,7 @@ class Visitor(WSListener):
         self._dialling = asyncio.create_task(self._dial())
 
     async def _dial(self) -> None:
-        self.service, _ = await ws_connect(lambda: Service(self), UPSTREAM)
+        await ws_connect(lambda: Service(self), UPSTREAM)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Up."""
@@ -60,7 +60,11 @@ class Service(WSListener):
     """The side of the upstream."""
 
     def __init__(self, visitor: Visitor) -> None:
-        self._visitor = visitor.transport
+        self._side, self._visitor = visitor, visitor.transport
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """Before its greeting is handed on: the visitor answers that with audio."""
+        self._side.service = transport
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Down."""

@@ -10,8 +10,10 @@ import struct
 import time
 from array import array
 from base64 import b64decode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import ceil
+from typing import Any
 
 _STAMP = struct.Struct(">IQ")
 SIZE = _STAMP.size
@@ -66,6 +68,15 @@ class Arrivals:
     def within(self, begin: int, end: int) -> list[int]:
         """What the frames took that were sent between these two instants."""
         return [took for sent_at, took in zip(self.sent_at, self.took, strict=True) if begin <= sent_at < end]
+
+
+BEHIND_MS = 20.0
+"""A server that adds more than this, at the median, has fallen behind."""
+
+
+def is_behind(figures: Mapping[str, Any]) -> bool:
+    """Whether its CPU time is worth nothing: it has no more of it, and handles frames in batches."""
+    return any(added > BEHIND_MS for added in figures["added_ms"].values())
 
 
 def percentile(values: list[float], percent: float) -> float:

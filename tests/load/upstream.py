@@ -1,7 +1,7 @@
 """The upstream of a measurement: ``python -m tests.load.upstream`` prints its port.
 
-It speaks as much of GA Realtime as a session needs, and costs as little as it can. Every four seconds the visitor
-asks, and is answered for two of them with deltas of 100 ms in real time: when a response is requested, from whoever
+It speaks as much of GA Realtime as a session needs, and costs as little as it can. Every ten seconds the visitor
+asks, and is answered for five of them with deltas of 100 ms in real time: when a response is requested, from whoever
 has sent a ``session.update``; by itself, otherwise. At the line ``BEGIN END`` of its input (nanoseconds) it prints
 what the frames took that were sent to it in between, and how many it sent.
 """
@@ -21,13 +21,13 @@ from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, WSU
 
 from tests.load.stamps import GRACE, SIZE, Arrivals, Departures
 
-PERIOD = 4.0
+PERIOD = 10.0
 """Seconds from one question to the next."""
-SPOKEN = 1.4
+SPOKEN = 4.5
 """Seconds that a question takes."""
 SPREAD = PERIOD * 0.618
 """Seconds between the beginnings of one session and the next: no two of few coincide, and many are spread evenly."""
-DELTAS, DELTA_MS = 20, 100
+DELTAS, DELTA_MS = 50, 100
 BODY = os.urandom(DELTA_MS * 48 - SIZE)
 MODEL = "gpt-realtime"
 _INPUT = "input_audio_buffer"
@@ -49,6 +49,7 @@ class Talk(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """Greet."""
+        self._phase = len(talks) * SPREAD % PERIOD
         talks.append(self)
         self._transport, self._loop = transport, asyncio.get_running_loop()
         self._tell("session.created", session={"type": "realtime", "model": MODEL})
@@ -81,8 +82,8 @@ class Talk(WSListener):
             self._asked.set()
 
     async def _talk(self) -> None:
-        """Turn after turn, as if it had begun a while ago: in any two seconds about half of all are answered."""
-        begin = self._loop.time() - len(talks) * SPREAD % PERIOD
+        """Turn after turn, as if it had begun a while ago: at any time about half of all are answered."""
+        begin = self._loop.time() - self._phase
         for turn in count(1):
             await self._until(begin)
             await self._listen(begin, f"item_{turn}")

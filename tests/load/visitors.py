@@ -1,8 +1,9 @@
 """Paced clients of one process: ``python -m tests.load.visitors``, with an :class:`Order` as JSON on its input.
 
-When all have been let in it prints ``{"opened_s"}``; from its own admission on, each of them sends a frame of audio
-whenever one is due. At the line ``BEGIN END`` (nanoseconds) it prints what the answers' frames took that were sent in
-between, what was lost, how many frames they sent, and how many connections were lost; then all hang up.
+When all have been let in, or a minute is over, it prints ``{"opened", "opened_s"}``; from its own admission on, each of
+them sends a frame of audio whenever one is due. At the line ``BEGIN END`` (nanoseconds) it prints what the answers'
+frames took that were sent in between, what was lost, how many frames they sent, and how many of them are not there any
+more; then all hang up.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import os
 import sys
 import time
 from base64 import b64encode
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from tests.load.stamps import GRACE, SIZE, Arrivals, Departures
 
@@ -76,9 +78,15 @@ class Visitor(WSListener):
         elif frame.msg_type == WSMsgType.CLOSE:
             transport.disconnect()
 
+    @property
+    def present(self) -> bool:
+        """Whether it was let in, and is still there."""
+        return self.admitted.is_set() and not self.lost
+
     def hang_up(self) -> None:
         """Be gone."""
-        self._transport.disconnect()
+        if self.present:
+            self._transport.disconnect()
 
     def _read(self, raw: bytes) -> None:
         if self._order.dialect == "events" and _DELTA in raw[:100]:
@@ -117,21 +125,23 @@ class Visitor(WSListener):
 
 
 async def dial(order: Order) -> list[Visitor]:
-    """All of them, when they are in or have been turned away."""
+    """All of them, when they are in or have been turned away, or the time is over."""
     gate = asyncio.Semaphore(AT_ONCE)
     visitors = [Visitor(order, order.frame_ms / 1000 * n / order.sessions) for n in range(order.sessions)]
     protocols = {"Sec-WebSocket-Protocol": f"voice.v1, voice.bearer.{order.token}"} if order.token else {}
 
     async def one(visitor: Visitor) -> None:
         async with gate:
-            await ws_connect(
-                lambda: visitor, order.url, extra_headers=protocols, websocket_handshake_timeout=OPEN_LIMIT
-            )
-            await visitor.admitted.wait()
+            with suppress(OSError, WSError):
+                await ws_connect(
+                    lambda: visitor, order.url, extra_headers=protocols, websocket_handshake_timeout=OPEN_LIMIT
+                )
+                await visitor.admitted.wait()
 
-    async with asyncio.timeout(OPEN_LIMIT), asyncio.TaskGroup() as tasks:
-        for visitor in visitors:
-            tasks.create_task(one(visitor))
+    with suppress(TimeoutError):
+        async with asyncio.timeout(OPEN_LIMIT), asyncio.TaskGroup() as tasks:
+            for visitor in visitors:
+                tasks.create_task(one(visitor))
     return visitors
 
 
@@ -141,7 +151,7 @@ def report(visitors: list[Visitor], begin: int, end: int) -> dict[str, Any]:
         "took": [each for visitor in visitors for each in visitor.arrivals.within(begin, end)],
         "lost": sum(visitor.arrivals.lost for visitor in visitors),
         "sent": sum(visitor.departures.within(begin, end) for visitor in visitors),
-        "gone": sum(visitor.lost for visitor in visitors),
+        "gone": sum(not visitor.present for visitor in visitors),
     }
 
 
@@ -150,7 +160,8 @@ async def main() -> None:
     order = Order(**json.loads(sys.stdin.readline()))
     began = time.monotonic()
     visitors = await dial(order)
-    print(json.dumps({"opened_s": time.monotonic() - began}), flush=True)
+    opened_s = time.monotonic() - began
+    print(json.dumps({"opened": sum(visitor.present for visitor in visitors), "opened_s": opened_s}), flush=True)
     line = await asyncio.to_thread(sys.stdin.readline)
     if line:
         begin, end = map(int, line.split())
