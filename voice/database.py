@@ -85,5 +85,6 @@ def _on_kept_connections(function: Callable[[], T]) -> T:
         for each in connections.all(initialized_only=True):
             if each not in before:
                 each.close_at = time.monotonic() + KEPT_SECONDS
-                each.health_check_enabled = True  # the server may have been restarted since the last call
+                # The server may have been restarted since the last call.
+                each.health_check_enabled = True  # type: ignore[attr-defined]  # missing in the stubs
         close_old_connections()
