@@ -10,8 +10,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -130,11 +130,16 @@ def running(
     *,
     application: str = "project.asgi.application",
     unix_sockets: bool = False,
+    redis: RedisServer | None = None,
+    own: Sequence[Mapping[str, str]] = (),
     **overrides: str,
 ) -> Iterator[Site]:
-    """Start them all, with a new database in ``folder``; ``overrides`` are variables of their environment."""
+    """Start them all, with a new database in ``folder``; ``overrides`` are variables of their environment.
+
+    ``redis`` is one that runs already, ``own`` each process's own variables, on top of everybody's.
+    """
     database = folder / "several.sqlite3"
-    with RedisServer() as redis:
+    with nullcontext(redis) if redis else RedisServer() as redis:
         environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "tests.several.settings",
             "DJANGO_DEBUG": "true",
@@ -146,7 +151,10 @@ def running(
             **overrides,
         }
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True)
-        all_of_them = [Process(_free_port(), environment, folder / f"{n}.log", server) for n in range(processes)]
+        environments = [environment | (own[n] if own else {}) for n in range(processes)]
+        all_of_them = [
+            Process(_free_port(), its_own, folder / f"{n}.log", server) for n, its_own in enumerate(environments)
+        ]
         for n, process in enumerate(all_of_them):
             process.unix_socket = folder / f"{n}.sock" if unix_sockets else None
         try:
