@@ -273,6 +273,11 @@ class Session:
             self._room.clear()
             await self._room.wait()
 
+    @property
+    def may_act(self) -> bool:
+        """Whether it has the right to, at this moment."""
+        return self._place.valid
+
     async def confirmed(self) -> None:
         """Wait until the session may act."""
         if not self._place.valid:
