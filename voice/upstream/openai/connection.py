@@ -48,11 +48,11 @@ class Connection(WSListener):
 
     @property
     def has_room(self) -> bool:
-        """Whether what was sent has left."""
-        return self._writable.is_set()
+        """Whether it is open, and what was sent has left."""
+        return self.failure is None and self._writable.is_set()
 
     async def room(self) -> None:
-        """Wait for that.
+        """Wait until what was sent has left.
 
         Raises:
             UpstreamError: it is closed.
