@@ -1,4 +1,4 @@
-"""A policy of the strictest kind, for the page that asks for it by ``?policy=nonce``: a nonce, and no source by name."""
+"""A policy of the strictest kind, for a page that is asked for with ``?policy=nonce``: a nonce, no source by name."""
 
 import secrets
 from collections.abc import Callable

@@ -29,5 +29,5 @@ async def test_under_the_strictest_policy_nothing_is_blocked(visit: Visit, query
         await page.locator("voice-widget [part=question]").fill("How late is it open?")
         await page.keyboard.press("Enter")
         await Ear(page).until_played(100)
-        assert await page.locator("voice-widget [part=panel]").evaluate("panel => getComputedStyle(panel).display") == "flex"
+        await expect(page.locator("voice-widget [part=panel]")).to_have_css("display", "flex")
         assert await page.evaluate("window.reports") == []
