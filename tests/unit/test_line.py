@@ -109,7 +109,7 @@ async def test_one_that_comes_behind_a_command_leaves_behind_it() -> None:
         stage.session.push_audio(frame(2))
         assert stage.upstream.sent == [frame(1)]
         await asyncio.sleep(AN_INSTANT)
-        assert [type(sent) for sent in stage.upstream.sent] == [bytes, c.SubmitText, bytes]
+        assert [type(sent) for sent in stage.upstream.sent[:3]] == [bytes, c.SubmitText, bytes]
 
 
 @in_virtual_time
