@@ -41,6 +41,8 @@ class Process:
     environment: dict[str, str] = field(repr=False)
     log: Path
     server: str
+    unix_socket: Path | None = None
+    """Where it listens, if not at its port."""
     popen: subprocess.Popen[bytes] | None = None
 
     @property
@@ -48,9 +50,15 @@ class Process:
         """Of its socket."""
         return f"ws://127.0.0.1:{self.port}/v1/ws/voice"
 
+    @property
+    def where(self) -> str:
+        """Its socket's path, or its port."""
+        return str(self.unix_socket or self.port)
+
     def start(self) -> None:
         """Start it. :meth:`wait` returns when it answers."""
-        command = [sys.executable, "manage.py", "voice_serve", "--server", self.server, "--port", str(self.port)]
+        option = "--unix-socket" if self.unix_socket else "--port"
+        command = [sys.executable, "manage.py", "voice_serve", "--server", self.server, option, self.where]
         with self.log.open("ab") as log:
             self.popen = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
 
@@ -59,11 +67,18 @@ class Process:
         until = time.monotonic() + START_LIMIT
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                self._connect().close()
                 return
             except OSError:
                 assert time.monotonic() < until, self.log.read_text()
                 time.sleep(0.05)
+
+    def _connect(self) -> socket.socket:
+        if self.unix_socket is None:
+            return socket.create_connection(("127.0.0.1", self.port), 1)
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(str(self.unix_socket))
+        return connection
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""
@@ -114,6 +129,7 @@ def running(
     server: str = "daphne",
     *,
     application: str = "project.asgi.application",
+    unix_sockets: bool = False,
     redis: RedisServer | None = None,
     own: Sequence[Mapping[str, str]] = (),
     **overrides: str,
@@ -139,6 +155,8 @@ def running(
         all_of_them = [
             Process(_free_port(), its_own, folder / f"{n}.log", server) for n, its_own in enumerate(environments)
         ]
+        for n, process in enumerate(all_of_them):
+            process.unix_socket = folder / f"{n}.sock" if unix_sockets else None
         try:
             for process in all_of_them:
                 process.start()
