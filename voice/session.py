@@ -273,6 +273,11 @@ class Session:
             self._room.clear()
             await self._room.wait()
 
+    @property
+    def may_act(self) -> bool:
+        """Whether it has the right to, at this moment."""
+        return self._place.valid
+
     async def confirmed(self) -> None:
         """Wait until the session may act."""
         if not self._place.valid:
@@ -436,12 +441,16 @@ class Session:
         return asyncio.get_running_loop().time()
 
     def _set_alarm(self) -> None:
-        self._cancel_alarm()
         deadline = self._conversation.deadline
-        if deadline is not None and not self._ended.is_set():
+        if deadline is None or self._ended.is_set():
+            self._cancel_alarm()
+        elif self._alarm is None or deadline < self._alarm.when():
+            # One that rings too early changes nothing: most deadlines are put off by the next piece of an answer.
+            self._cancel_alarm()
             self._alarm = asyncio.get_running_loop().call_at(deadline, self._ring)
 
     def _ring(self) -> None:
+        self._alarm = None
         self._carry_out(self._conversation.receive_timeout(self._now()))
 
     def _cancel_alarm(self) -> None:
