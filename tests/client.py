@@ -155,6 +155,14 @@ class VoiceClient:
             raise AssertionError(f"no {kind} {match} within {within} s: {self.summary()}") from None
         return found[0]
 
+    async def first(self, *kinds: str, within: float = 10.0) -> Received:
+        """The first frame of any of these types."""
+        async with asyncio.timeout(within):
+            while not (found := [frame for frame in self.received if frame.type in kinds]):
+                self._changed.clear()
+                await self._changed.wait()
+        return found[0]
+
     async def heard(self, item_id: str, milliseconds: int, within: float = 10.0) -> None:
         """Listen until so much of the item has been played and the server was told."""
         async with asyncio.timeout(within):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import settings as hypothesis
 
-from voice import live, turned_away
+from voice import database, live, turned_away
 from voice.protocol.outcomes import EndReason
 
 # A shell ignores Ctrl-C in what it starts in the background, and that is inherited: these tests stop servers by it.
@@ -23,6 +23,12 @@ hypothesis.load_profile("ci" if os.environ.get("CI") else "checkout")
 def voice_on(settings: Any, db: None) -> None:
     """Both switches are on, the staff's because nobody has touched it."""
     settings.ENABLE_VOICE_REALTIME = True
+
+
+@pytest.fixture(autouse=True)
+def no_connection_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a thread would keep is in the way of whoever drops a database, or must not touch one."""
+    monkeypatch.setattr(database, "KEPT_SECONDS", 0.0)
 
 
 @pytest.fixture(autouse=True)

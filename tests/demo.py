@@ -1,5 +1,6 @@
 """The demonstration site as a visitor gets it: ``manage.py demo`` in a process of its own, warm and ready."""
 
+import fcntl
 import os
 import re
 import secrets
@@ -8,23 +9,23 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from tests.folder import FOLDER
 
 READY_LIMIT = 240.0
 """Seconds to migrate, to index the knowledge and to load the models, on a machine that does other things too."""
 STOP_LIMIT = 60.0
 """Seconds from Ctrl-C to its end, on a machine that does other things too."""
 
-_prepared = tempfile.TemporaryDirectory(prefix="voice-demo-")
-_template = Path(_prepared.name) / "demo.sqlite3"
+_template = FOLDER / "demo.sqlite3"
 """The database of the first site, when it was ready. The vectors of its knowledge take half a minute to make."""
 
 
@@ -63,10 +64,10 @@ def running(folder: Path, *, port: int | None = None, **overrides: str) -> Itera
     """
     port = port or _free_port()
     database = folder / "demo.sqlite3"
-    if _template.exists() and not database.exists():
-        _copy(_template, database)
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{database}", "DJANGO_DEBUG": "true"}
     environment |= {"DJANGO_SETTINGS_MODULE": "project.settings", "PYTHONFAULTHANDLER": "1", **overrides}
+    making = ExitStack()
+    making.enter_context(_ready_made(database))
     process = subprocess.Popen(
         [sys.executable, "manage.py", "demo", "--port", str(port)],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
@@ -74,10 +75,9 @@ def running(folder: Path, *, port: int | None = None, **overrides: str) -> Itera
     stuck = threading.Timer(READY_LIMIT, process.kill)
     stuck.start()
     try:
-        printed = _until_ready(process)
+        with making:
+            printed = _until_ready(process)
         stuck.cancel()
-        if not _template.exists():
-            _copy(database, _template)
         last_words: deque[str] = deque(maxlen=200)
         reader = threading.Thread(target=_drain, args=(process, last_words), daemon=True)
         reader.start()
@@ -96,6 +96,23 @@ def running(folder: Path, *, port: int | None = None, **overrides: str) -> Itera
             raise AssertionError(f"the demo did not stop:\n{''.join(last_words)}") from None
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+
+
+@contextmanager
+def _ready_made(database: Path) -> Iterator[None]:
+    """A new database is a copy of the first one. While that is made, within, other processes wait."""
+    if database.exists():
+        yield
+        return
+    with _template.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _template.exists():
+            _copy(_template, database)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            yield
+        else:
+            yield
+            _copy(database, _template)
 
 
 def _copy(source: Path, target: Path) -> None:

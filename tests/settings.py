@@ -1,10 +1,11 @@
 """Settings of the tests: those of a checkout, whatever the developer's own environment says."""
 
 import os
-import tempfile
+
+from tests.folder import FOLDER
 
 # A file, because a server started by a test works in a process of its own, with the same database.
-_database = os.environ.setdefault("TEST_DATABASE", f"{tempfile.gettempdir()}/voice-{os.getpid()}.sqlite3")
+_database = os.environ.setdefault("TEST_DATABASE", str(FOLDER / "tests.sqlite3"))
 _another = os.environ.get("TEST_DATABASE_URL", "")  # of a PostgreSQL on which unit tests shall run instead
 os.environ.update(
     DJANGO_DEBUG="true",

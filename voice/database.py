@@ -7,22 +7,29 @@ there). The event loop's default pool is no better place: the host's and the rec
 Four threads, because a conversation writes about once a turn (milliseconds), while one hung connection must not stop
 all others; and because each thread holds a connection, which counts on a shared database. Concurrent writers are no
 danger to SQLite as long as each call is one statement or begins as a writer: nothing here reads in order to write.
+
+The threads keep their connections for a while, whatever ``CONN_MAX_AGE`` is: opening one costs more than most calls.
+Django's advice against that under ASGI is about threads that come and go; these stay.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
 from voice.condition import Part, note
 
 T = TypeVar("T")
+
+KEPT_SECONDS = 60.0
+"""For which a connection of these threads is used."""
 
 _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="voice-database")
 
@@ -34,7 +41,7 @@ async def call(function: Callable[..., T], *args: Any, limit: float, **kwargs: A
     on unheard (a thread cannot be stopped), so it may still take effect.
     """
     context = contextvars.copy_context()
-    work = partial(context.run, on_fresh_connections, partial(function, *args, **kwargs))
+    work = partial(context.run, _on_kept_connections, partial(function, *args, **kwargs))
     # Not wait_for: up to Python 3.11 it loses a cancellation that comes in the instant in which the call is done.
     try:
         async with asyncio.timeout(limit):
@@ -56,7 +63,7 @@ def ask(function: Callable[[], T], *, limit: float) -> T:
         asyncio.get_running_loop()
     except RuntimeError:
         return function()
-    return _threads.submit(on_fresh_connections, function).result(limit)
+    return _threads.submit(_on_kept_connections, function).result(limit)
 
 
 def on_fresh_connections(function: Callable[[], T]) -> T:
@@ -65,4 +72,19 @@ def on_fresh_connections(function: Callable[[], T]) -> T:
     try:
         return function()
     finally:
+        close_old_connections()
+
+
+def _on_kept_connections(function: Callable[[], T]) -> T:
+    """Call ``function`` here. A connection that it opens stays, until it is old or found to be broken."""
+    close_old_connections()
+    before = {each for each in connections.all(initialized_only=True) if each.connection is not None}
+    try:
+        return function()
+    finally:
+        for each in connections.all(initialized_only=True):
+            if each not in before:
+                each.close_at = time.monotonic() + KEPT_SECONDS
+                # The server may have been restarted since the last call.
+                each.health_check_enabled = True  # type: ignore[attr-defined]  # missing in the stubs
         close_old_connections()

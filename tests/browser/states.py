@@ -105,7 +105,7 @@ def states(language: str, now_ms: float) -> dict[str, list[Event]]:
             _of("turn.done", turn=1, outcome="failed", latencies={}),
         ],
         "unspoken": [*ready, _of("notice", code="voice_unavailable")],
-        "speechless": [*ready, _of("notice", code="speech_unavailable")],
+        "speechless": [*ready, _of("client.microphone", status="off"), _of("notice", code="speech_unavailable")],
         "ended": [*told, _of("client.closed", reason="client_hangup")],
         "rate_limited": [start, _of("client.closed", reason="rate_limited", retryAt=now_ms + 1_234_000)],
         **{f"microphone-{status}": [start, _of("client.microphone", status=status)] for status in TROUBLES},

@@ -12,7 +12,7 @@ from tests.browser.conftest import Visit, Witnessed, picture
 from tests.browser.ear import EAR, Ear, Sound
 from voice.protocol.audio import SAMPLE_RATE
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.alone, pytest.mark.asyncio(loop_scope="session")]
 
 SILENCE_BOUND_MS = 100
 """From the arrival of what says that the visitor speaks to the last sample that can be heard."""

@@ -129,7 +129,7 @@ async def test_the_conversation_is_not_asked_for_words_and_the_second_session_fo
 async def test_both_hear_the_same_and_it_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     encoded: list[bytes] = []
 
-    def append(pcm: bytes) -> str:
+    def append(pcm: bytes) -> bytes:
         encoded.append(pcm)
         return encode(pcm)
 
@@ -395,7 +395,7 @@ async def test_one_that_complains_is_given_up(caplog: pytest.LogCaptureFixture) 
 
 async def test_one_that_no_longer_reads_holds_nothing_up() -> None:
     """What waits for it is bounded, and when no pong comes it is given up."""
-    pings = {"ping_interval": 0.1, "ping_timeout": 0.5}
+    pings = {"ping_interval": 0.5, "ping_timeout": 0.5}
     async with RealtimeServer() as server, upstream_of(server, **pings) as upstream:
         await server.until(lambda: server.second and len(server.second.sent) == 2)
         server.freeze("transcription")

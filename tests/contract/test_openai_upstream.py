@@ -6,7 +6,7 @@ from collections import deque
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import ClientConnection
+from picows import WSTransport
 
 from tests.realtime_server import Answer, RealtimeServer, Script, tone
 from tests.realtime_server.talking import SPEECH_PAUSE, of, speak, up_to
@@ -71,11 +71,12 @@ async def flood(upstream: OpenAIUpstream) -> None:
 class Watched(Transport):
     """Remembers the socket that it closed."""
 
-    closed: ClientConnection
+    closed: WSTransport
 
     async def close(self) -> None:
-        assert self._socket is not None
-        self.closed = self._socket
+        assert self._connection is not None
+        assert self._connection._socket is not None
+        self.closed = self._connection._socket
         await super().close()
 
 
@@ -424,7 +425,7 @@ async def test_garbage_is_skipped_up_to_a_limit() -> None:
 
 
 async def test_a_service_that_no_longer_answers_pings_is_gone() -> None:
-    async with RealtimeServer() as server, upstream_of(server, ping_interval=0.05, ping_timeout=0.1) as upstream:
+    async with RealtimeServer() as server, upstream_of(server, ping_interval=0.1, ping_timeout=0.1) as upstream:
         server.freeze()
         with pytest.raises(UpstreamTimeout):
             await up_to(upstream.events(), ResponseDone)
@@ -446,7 +447,7 @@ async def test_leaving_closes_the_connection_even_when_its_buffers_are_full() ->
                 server.freeze()
                 with pytest.raises(UpstreamTimeout):
                     await flood(upstream)
-        assert transport.closed.transport.is_closing()
+        assert transport.closed.underlying_transport.is_closing()
         with pytest.raises(UpstreamClosed):
             await upstream.send_audio(silence(40))
 
@@ -462,7 +463,6 @@ async def test_leaving_leaves_nothing_behind() -> None:
 
 async def test_no_log_tells_the_key_the_instructions_or_what_was_said(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    caplog.set_level(logging.DEBUG, logger="voice.upstream.openai.websockets")
     tell_operators.cache_clear()
     said = "a sentence that nobody may see"
     script = Script(transcripts=deque([said]), answers=deque([Answer(said)]), gives={"model": "another"})

@@ -13,7 +13,7 @@ from tests.realtime_server import Answer, tone
 from tests.server import Row, Site
 from voice.protocol.audio import silence
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.alone, pytest.mark.asyncio(loop_scope="module")]
 
 ANSWERED_MS = 1_000
 """How much of the first answer is listened to before it is interrupted."""

@@ -27,8 +27,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 QUESTION = "How late does the harbour shop stay open on weekdays?"
 FOLLOW_UP = "And what about opening on Sundays?"
 TYPED = "What do you charge for repairing a puncture?"
-PACE = 2.0
-"""How much faster than life the questions are asked; what they are answered with takes its time."""
+PACE = 1.2
+"""How much faster than life the questions are asked: just under what `voice.protocol.pace` allows for ever."""
 
 JS = Path(__file__).parents[1] / "js"
 needs_node = pytest.mark.skipif(

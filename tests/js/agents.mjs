@@ -8,7 +8,7 @@ import { OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession } from "@openai
 
 const FRAME_MS = 40;
 const FRAME = FRAME_MS * 48;
-const PACE = 2;
+const PACE = 1.2; // just under what the server allows for ever
 
 const [question, followUp] = process.argv.slice(2, 4).map((file) => readFileSync(file));
 const typed = process.argv[4];
@@ -23,7 +23,7 @@ transport.on("*", (event) => {
   if (event.type === "session.created") told.session = event.session.id;
   for (const look of waiting) look(event);
 });
-session.on("error", ({ error }) => told.errors.push(error?.error?.error ?? String(error)));
+session.on("error", ({ error }) => told.errors.push(error instanceof Error ? String(error) : error));
 session.on("audio", ({ data }) => (told.heardMs += data.byteLength / 48));
 session.on("audio_interrupted", () => told.events.push("(silent)"));
 

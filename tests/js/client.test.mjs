@@ -13,6 +13,7 @@ class Stage {
   dialled = 0;
   microphones = [];
   refusal = null;
+  speakers = 0;
   now = 0;
   clock = 1_000_000; // milliseconds since 1970
   around = null;
@@ -67,6 +68,7 @@ class Stage {
 
   #speaker({ onReport }) {
     this.report = onReport;
+    this.speakers += 1;
     return {
       open: async () => {},
       resume: async () => {},
@@ -146,6 +148,13 @@ test("the microphone can join a typed conversation", async () => {
   stage.connect();
   await client.mute(false);
   assert.ok(stage.microphones[0].isOpen);
+});
+
+test("a microphone that is being asked for is not asked for twice", async () => {
+  const starting = client.start();
+  await Promise.all([starting, client.mute(false)]);
+  assert.equal(stage.microphones.length, 1);
+  assert.equal(client.getSnapshot().microphone, "on");
 });
 
 test("the audio of an answer is played as its item", async () => {
@@ -382,6 +391,15 @@ test("a conversation that is over by then is not spoken of, and none is begun", 
   client.takeUp("s");
   stage.events.onClose({ code: 1000, reason: "gone", retryAfterMs: null });
   assert.deepEqual([phase(), client.getSnapshot().reason, stage.dialled], ["ready", null, 1]);
+});
+
+test("after it, a question begins a new one, with one speaker", async () => {
+  client.takeUp("old");
+  stage.events.onClose({ code: 1000, reason: "gone", retryAfterMs: null });
+  client.sendText("Sundays?");
+  await settle();
+  stage.connect();
+  assert.deepEqual([stage.types(), stage.speakers], [["start", "input_text"], 1]);
 });
 
 test("after a lost connection the conversation goes on, and the page shows what it knows", async () => {

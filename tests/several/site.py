@@ -10,8 +10,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +41,8 @@ class Process:
     environment: dict[str, str] = field(repr=False)
     log: Path
     server: str
+    unix_socket: Path | None = None
+    """Where it listens, if not at its port."""
     popen: subprocess.Popen[bytes] | None = None
 
     @property
@@ -48,9 +50,15 @@ class Process:
         """Of its socket."""
         return f"ws://127.0.0.1:{self.port}/v1/ws/voice"
 
+    @property
+    def where(self) -> str:
+        """Its socket's path, or its port."""
+        return str(self.unix_socket or self.port)
+
     def start(self) -> None:
         """Start it. :meth:`wait` returns when it answers."""
-        command = [sys.executable, "manage.py", "voice_serve", "--server", self.server, "--port", str(self.port)]
+        option = "--unix-socket" if self.unix_socket else "--port"
+        command = [sys.executable, "manage.py", "voice_serve", "--server", self.server, option, self.where]
         with self.log.open("ab") as log:
             self.popen = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
 
@@ -59,11 +67,18 @@ class Process:
         until = time.monotonic() + START_LIMIT
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                self._connect().close()
                 return
             except OSError:
                 assert time.monotonic() < until, self.log.read_text()
                 time.sleep(0.05)
+
+    def _connect(self) -> socket.socket:
+        if self.unix_socket is None:
+            return socket.create_connection(("127.0.0.1", self.port), 1)
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(str(self.unix_socket))
+        return connection
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""
@@ -114,11 +129,17 @@ def running(
     server: str = "daphne",
     *,
     application: str = "project.asgi.application",
+    unix_sockets: bool = False,
+    redis: RedisServer | None = None,
+    own: Sequence[Mapping[str, str]] = (),
     **overrides: str,
 ) -> Iterator[Site]:
-    """Start them all, with a new database in ``folder``; ``overrides`` are variables of their environment."""
+    """Start them all, with a new database in ``folder``; ``overrides`` are variables of their environment.
+
+    ``redis`` is one that runs already, ``own`` each process's own variables, on top of everybody's.
+    """
     database = folder / "several.sqlite3"
-    with RedisServer() as redis:
+    with nullcontext(redis) if redis else RedisServer() as redis:
         environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "tests.several.settings",
             "DJANGO_DEBUG": "true",
@@ -130,7 +151,12 @@ def running(
             **overrides,
         }
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True)
-        all_of_them = [Process(_free_port(), environment, folder / f"{n}.log", server) for n in range(processes)]
+        environments = [environment | (own[n] if own else {}) for n in range(processes)]
+        all_of_them = [
+            Process(_free_port(), its_own, folder / f"{n}.log", server) for n, its_own in enumerate(environments)
+        ]
+        for n, process in enumerate(all_of_them):
+            process.unix_socket = folder / f"{n}.sock" if unix_sockets else None
         try:
             for process in all_of_them:
                 process.start()

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 import yaml
 from django.conf import settings
 
 from project.settings import env
+from tests import nginx
 from voice.conf import VoiceSettings
 
 ROOT = Path(settings.BASE_DIR)
@@ -47,20 +47,7 @@ def document(name: str) -> Any:
 
 
 def test_nginx_accepts_its_configuration(tmp_path: Path) -> None:
-    nginx = program("nginx")
-    certificate = trustme.CA().issue_cert("www.example.org")
-    certificate.cert_chain_pems[0].write_to_path(str(tmp_path / "fullchain.pem"))
-    certificate.private_key_pem.write_to_path(str(tmp_path / "privkey.pem"))
-    ours = (DEPLOY / "nginx.conf").read_text()
-    for path in ("/etc/letsencrypt/live/www.example.org", "/var/log/nginx"):
-        assert path in ours
-        ours = ours.replace(path, str(tmp_path))
-    # The checker binds what it is told to listen on: with another port, also for who is not root.
-    ours = re.sub(r"listen (\[::\]:)?(443|80)\b", lambda port: f"listen 127.0.0.1:{8000 + int(port[2])}", ours)
-    ours = re.sub(r"( +listen [^;]+;\n)\1", r"\1", ours)
-    (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid; error_log stderr; events {{}}\nhttp {{\n{ours}}}\n")
-    said = accepted(nginx, "-t", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf"))
-    assert "warn" not in said
+    assert "warn" not in accepted(*nginx.command(tmp_path, 8443, 8080, {}), "-t")
 
 
 def test_nginx_writes_no_query_string() -> None:

@@ -1,4 +1,4 @@
-"""The documents are all in the README, and no link of theirs leads nowhere."""
+"""The documents are all in the README and in their index, and no link of theirs leads nowhere."""
 
 import re
 from pathlib import Path
@@ -19,6 +19,20 @@ def anchors(path: Path) -> set[str]:
 def test_the_readme_lists_every_document() -> None:
     listed = re.findall(r"\]\(voice/docs/([\w.]+)\)", (ROOT / "README.md").read_text())
     assert {path.name for path in (ROOT / "voice/docs").iterdir() if path.suffix in {".md", ".yaml"}} <= {*listed}
+
+
+def test_the_index_lists_every_document() -> None:
+    index = ROOT / "voice/docs/README.md"
+    listed = re.findall(r"^- \[([\w.]+)\]\(\1\)", index.read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(
+        path.name for path in index.parent.iterdir() if path.suffix in {".md", ".yaml"} and path != index
+    )
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_test_that_is_named_is_there(path: Path) -> None:
+    there = {test.stem for test in (ROOT / "tests").rglob("test_*.py")}
+    assert {*re.findall(r"`(test_\w+)`", path.read_text())} <= there
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

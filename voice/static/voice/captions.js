@@ -82,8 +82,8 @@ export class Captions {
   #link(title, url) {
     const href = safeHref(url);
     if (!href) return title;
-    const note = element("span", { class: "aside" }, this.#words.say("window"));
-    return element("a", { href, target: "_blank", rel: "noopener noreferrer" }, title, " ", outIcon(), note);
+    const note = element("span", { class: "aside" }, ` ${this.#words.say("window")}`);
+    return element("a", { href, target: "_blank", rel: "noopener noreferrer" }, title, outIcon(), note);
   }
 
   #isAtEnd() {

@@ -109,6 +109,8 @@ export class VoiceClient {
   configure(options: Partial<VoiceOptions>): void;
   /** Loudness of the visitor's voice, from 0 to 1. */
   readonly level: number;
+  /** What plays the answers, or null outside of a conversation; `level` is loudness from 0 to 1. */
+  readonly speaker: { readonly level: number; readonly analyser: AnalyserNode | null } | null;
   /** Call it within a press. */
   start(options?: { microphone?: boolean }): Promise<void>;
   /** Goes on, in writing, with the conversation of a page that was left less than a minute ago. */

@@ -1,6 +1,6 @@
 /**
- * `VoiceClient`: one visitor's conversation, without any DOM. It joins the microphone, the speaker and the line, and
- * tells its listeners whenever the snapshot (state.js) has changed.
+ * `VoiceClient`: one visitor's conversation, without any DOM. It joins the sound and the line, and tells its listeners
+ * whenever the snapshot (state.js) has changed.
  *
  *     const client = new VoiceClient({ csrfToken });
  *     const unsubscribe = client.subscribe(() => show(client.getSnapshot()));
@@ -8,16 +8,16 @@
  *     button.onclick = () => client.start();
  */
 
+import { Holding } from "./holding.js";
 import { Line } from "./line.js";
 import { PARTS } from "./parts.js";
-import { FRAME_SAMPLES, MAX_PAGE_TEXT, MAX_TEXT, SAMPLE_RATE } from "./protocol.js";
-import { INITIAL, isLive, reduce } from "./state.js";
+import { MAX_TEXT, greeting } from "./protocol.js";
+import { Sound } from "./sound.js";
+import { isLive } from "./state.js";
+import { Store } from "./store.js";
 import { turnFrom } from "./turns.js";
 
 const MAX_WAITING = 4; // typed questions that wait for the socket; older ones give way
-const TAIL_MS = 150; // push-to-talk: the microphone stays open, for people let go while they say the last word
-const LEAST_MS = 100; // push-to-talk: less than this is no question, and the server drops it
-const FRAME_MS = (FRAME_SAMPLES * 1000) / SAMPLE_RATE;
 
 /** Where a Django site has its doors, and the worklets that lie beside this module. */
 const DEFAULTS = Object.freeze({
@@ -30,17 +30,13 @@ const DEFAULTS = Object.freeze({
 export class VoiceClient {
   #options;
   #parts;
-  #snapshot = INITIAL;
-  #listeners = new Set();
-  #audience = new Map(); // name of an event → its listeners
+  #store = new Store();
   #line = null; // of the conversation that goes on: whoever awaited something compares it
-  #microphone = null;
-  #speaker = null;
-  #item = null; // the answer's item that binary frames belong to
+  #sound = null; // of the same one, like its holding
+  #holding = null;
   #waiting = []; // typed questions, until the socket is open
   #unwatch = () => {};
   #told = 0; // lines of turns that are over
-  #pushedMs = 0; // what was said while the visitor held
   #soundDue = false; // the speaker waits for a press, as browsers want it
 
   /**
@@ -55,22 +51,17 @@ export class VoiceClient {
   }
 
   /** Calls `listener` after each change; returns what ends that. Bound to this client, like `getSnapshot`. */
-  subscribe = (listener) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
+  subscribe = (listener) => this.#store.subscribe(listener);
 
   /** The conversation now. The same object until something changes. */
-  getSnapshot = () => this.#snapshot;
+  getSnapshot = () => this.#store.snapshot;
 
   /**
    * Calls `listener(detail)` at each event of that name; returns what ends that. "ready": `{sessionId, provider}`;
    * "turn": `{turn, outcome, question, answer, sources}`, where `answer` is what was heard; "ended": `{reason, retryAt}`.
    */
   on(name, listener) {
-    const listeners = this.#audience.get(name) ?? new Set();
-    this.#audience.set(name, listeners.add(listener));
-    return () => listeners.delete(listener);
+    return this.#store.on(name, listener);
   }
 
   /** Further options, from the next conversation on: `page` in an application that changes it without loading. */
@@ -80,12 +71,12 @@ export class VoiceClient {
 
   /** Loudness of the visitor's own voice, from 0 to 1. */
   get level() {
-    return this.#microphone?.level ?? 0;
+    return this.#sound?.microphone?.level ?? 0;
   }
 
   /** What plays the answers (`analyser`, `level`), or null outside of a conversation. */
   get speaker() {
-    return this.#speaker;
+    return this.#sound?.speaker ?? null;
   }
 
   /**
@@ -96,8 +87,8 @@ export class VoiceClient {
   async start({ microphone = true } = {}) {
     if (isLive(this.#snapshot) || this.#mustWait()) return;
     const line = this.#begun();
-    const speaker = this.#openSpeaker();
-    if (microphone) await this.#openMicrophone();
+    const speaker = this.#sound.openSpeaker();
+    if (microphone) await this.#sound.openMicrophone();
     await speaker;
     if (this.#line !== line) return;
     if (isLive(this.#snapshot)) line.dial();
@@ -116,9 +107,10 @@ export class VoiceClient {
   }
 
   #begun(interrupted = null) {
-    this.#item = null;
     this.#soundDue = false;
+    this.#sound = new Sound(this.#options, this.#parts, this.#soundEvents());
     this.#line = new Line(this.#options, this.#parts, this.#lineEvents(), interrupted);
+    this.#holding = new Holding(this.#store, this.#sound, this.#line, this.#parts.wait);
     this.#apply({ type: "client.starting", pushToTalk: Boolean(this.#options.pushToTalk) });
     this.#unwatch = this.#parts.watch(this.#surroundings());
     return this.#line;
@@ -135,33 +127,26 @@ export class VoiceClient {
   async mute(muted) {
     if (!isLive(this.#snapshot)) return;
     if (!muted && this.#soundDue) this.#openSound();
-    if (!muted && !this.#microphone && !(await this.#openMicrophone())) return;
+    if (!muted && !this.#sound.microphone && !(await this.#sound.openMicrophone())) return;
     this.#apply({ type: "client.muted", muted });
     this.#obeyMute();
   }
 
   /** Push-to-talk: the visitor presses the button, `true`, or lets it go. The answer falls silent at once. */
   async hold(held) {
-    const { phase, held: before } = this.#snapshot;
-    const possible = before !== null && this.#microphone && (!held || (phase !== "connecting" && phase !== "reconnecting"));
-    if (!possible || held === before) return;
-    if (!held) return this.#letGo();
-    if (!this.#snapshot.speaking) this.#pushedMs = 0;
-    this.#speaker?.stop();
-    this.#apply({ type: "client.held" });
-    this.#microphone.mute(false);
+    await this.#holding?.hold(held);
   }
 
   /** Gives the sound back that the system took away (`paused`). Call it within a press. */
   async resume() {
-    await Promise.all([this.#speaker?.resume(), this.#microphone?.resume()]);
+    await this.#sound?.resume();
   }
 
   /** A typed question. Begins a conversation if there is none; then call it within a press. False: it was not taken. */
   sendText(text) {
     const question = text.trim().slice(0, MAX_TEXT);
     if (!question || this.#mustWait()) return false;
-    this.#speaker?.stop();
+    this.#sound?.stop();
     this.#apply({ type: "client.asked", text: question });
     this.#waiting = [...this.#waiting, question].slice(-MAX_WAITING);
     if (this.#soundDue) this.#openSound();
@@ -173,7 +158,7 @@ export class VoiceClient {
   /** Silences the answer; the conversation goes on. */
   interrupt() {
     if (!this.#line?.send("interrupt")) return;
-    this.#speaker?.stop();
+    this.#sound.stop();
     this.#apply({ type: "client.interrupted" });
   }
 
@@ -184,71 +169,20 @@ export class VoiceClient {
 
   async #openSound() {
     this.#soundDue = false;
-    await this.#openSpeaker();
+    await this.#sound.openSpeaker();
     this.#askWaiting();
   }
 
-  async #openSpeaker() {
-    const speaker = this.#parts.speaker({
-      worklet: this.#options.playbackWorklet,
-      onReport: (report) => this.#report(report),
-      onPaused: () => this.#pause(),
-    });
-    this.#speaker = speaker;
-    try {
-      await speaker.open();
-    } catch {
-      if (this.#speaker !== speaker) return;
-      this.#speaker = null;
-      this.#apply({ type: "client.notice", code: "voice_unavailable" });
-    }
-  }
-
-  /** Opens the microphone; false if it cannot be had, or the conversation ended while the visitor was being asked. */
-  async #openMicrophone() {
-    const line = this.#line;
-    const microphone = this.#parts.microphone({
-      worklet: this.#options.captureWorklet,
-      onFrame: (pcm) => this.#hear(pcm),
-      onLost: (status) => this.#closeMicrophone(status),
-      onPaused: () => this.#pause(),
-    });
-    this.#apply({ type: "client.microphone", status: "asking" });
-    const status = await microphone.open().then(() => "on", (error) => error.status ?? "busy");
-    if (this.#line !== line) {
-      microphone.close();
-      return false;
-    }
-    if (status === "on") this.#microphone = microphone;
-    this.#apply({ type: "client.microphone", status });
-    if (status === "on") this.#obeyMute();
-    return status === "on";
-  }
-
   #hear(pcm) {
-    this.#pushedMs += FRAME_MS;
-    this.#line?.sendAudio(pcm);
+    this.#holding.heard();
+    this.#line.sendAudio(pcm);
   }
 
   /** The microphone is off because the visitor wants it so, or because they are not looking. */
   #obeyMute() {
     const { muted, away, held } = this.#snapshot;
-    this.#microphone?.mute(muted || away || held === false);
+    this.#sound?.mute(muted || away || held === false);
     this.#line?.send("mute", { muted: muted || away });
-  }
-
-  async #letGo() {
-    const line = this.#line;
-    this.#apply({ type: "client.released" });
-    await this.#parts.wait(TAIL_MS);
-    if (this.#line !== line || this.#snapshot.held) return; // it is over, or they go on talking
-    this.#microphone?.mute(true);
-    if (!this.#line?.send("commit")) return;
-    this.#apply({ type: "client.committed", asked: this.#pushedMs >= LEAST_MS });
-  }
-
-  #pause() {
-    this.#apply({ type: "client.paused", paused: Boolean(this.#speaker?.paused || this.#microphone?.paused) });
   }
 
   #surroundings() {
@@ -274,7 +208,7 @@ export class VoiceClient {
   /** Nobody is listened to by a page that they do not see. The answer goes on: its source may be what they look at. */
   #look(hidden) {
     if (hidden === this.#snapshot.away) return;
-    if (hidden && (!this.#microphone || this.#snapshot.muted)) return;
+    if (hidden && (!this.#sound.microphone || this.#snapshot.muted)) return;
     if (this.#snapshot.held !== null) return void this.hold(false);
     this.#apply({ type: "client.away", away: hidden });
     this.#obeyMute();
@@ -286,18 +220,26 @@ export class VoiceClient {
     return retryAt !== null && this.#parts.clock() < retryAt;
   }
 
-  #closeMicrophone(status) {
-    if (!this.#microphone) return;
-    this.#microphone.close();
-    this.#microphone = null;
+  #soundEvents() {
+    return {
+      onFrame: (pcm) => this.#hear(pcm),
+      onMicrophone: (status) => this.#tellMicrophone(status),
+      onReport: (report) => this.#report(report),
+      onSpeechless: () => this.#apply({ type: "client.notice", code: "voice_unavailable" }),
+      onPaused: (paused) => this.#apply({ type: "client.paused", paused }),
+    };
+  }
+
+  #tellMicrophone(status) {
     this.#apply({ type: "client.microphone", status });
+    if (status === "on") this.#obeyMute();
   }
 
   #lineEvents() {
     return {
       onOpen: (resume) => this.#greet(resume),
       onMessage: (message) => this.#receive(message),
-      onAudio: (pcm) => this.#play(pcm),
+      onAudio: (pcm) => this.#sound.play(pcm),
       onSlow: (slow) => this.#apply({ type: "client.slow", slow }),
       onLost: () => this.#lost(),
       onEnd: (ending) => this.#finish(ending),
@@ -306,9 +248,7 @@ export class VoiceClient {
 
   /** `start` goes first, so that it comes before any audio; then what the visitor typed meanwhile. */
   #greet(resume = null) {
-    const { language, page, notice, pushToTalk } = this.#options;
-    const mode = pushToTalk ? "push_to_talk" : undefined;
-    this.#line.send("start", withoutHoles({ language, mode, page: page && abridged(page), notice, resume }));
+    this.#line.send("start", greeting(this.#options, resume));
     if (this.#snapshot.muted || this.#snapshot.away) this.#line.send("mute", { muted: true });
     if (!this.#soundDue) this.#askWaiting();
   }
@@ -323,18 +263,18 @@ export class VoiceClient {
   #react(message) {
     switch (message.type) {
       case "session.ready": return this.#begin(message);
-      case "speech.started": return this.#speaker?.stop();
-      case "playback.stop": return this.#speaker?.stop(message.item_id);
-      case "audio.item": this.#item = message.item_id; return;
-      case "audio.done": return this.#speaker?.finish(message.item_id);
-      case "notice": return message.code === "speech_unavailable" && this.#closeMicrophone("off");
+      case "speech.started": return this.#sound.stop();
+      case "playback.stop": return this.#sound.stop(message.item_id);
+      case "audio.item": return this.#sound.expect(message.item_id);
+      case "audio.done": return this.#sound.finish(message.item_id);
+      case "notice": return message.code === "speech_unavailable" && this.#sound.closeMicrophone("off");
       case "session.expiring": return message.why === "auth" ? this.#line.refresh() : this.#expire(message);
     }
   }
 
   #begin({ session_id: sessionId, provider, seconds }) {
     this.#apply({ type: "client.lasts", endsAt: this.#parts.clock() + seconds * 1000 });
-    this.#tell("ready", { sessionId, provider });
+    this.#store.tell("ready", { sessionId, provider });
   }
 
   #expire({ seconds, why }) {
@@ -344,11 +284,7 @@ export class VoiceClient {
   #tellTurn({ turn, outcome }) {
     const { next, ...words } = turnFrom(this.#snapshot.lines, this.#told);
     this.#told = next;
-    this.#tell("turn", { turn, outcome, ...words });
-  }
-
-  #play(pcm) {
-    if (this.#item !== null) this.#speaker?.push(this.#item, pcm);
+    this.#store.tell("turn", { turn, outcome, ...words });
   }
 
   #report(report) {
@@ -358,10 +294,10 @@ export class VoiceClient {
   }
 
   #lost() {
-    this.#item = null;
-    this.#speaker?.stop();
+    this.#sound.expect(null);
+    this.#sound.stop();
     this.#apply({ type: "client.reconnecting" });
-    if (this.#snapshot.held === false) this.#microphone?.mute(true);
+    if (this.#snapshot.held === false) this.#sound.mute(true);
   }
 
   #finish({ reason, retryAfterMs = null }) {
@@ -370,7 +306,7 @@ export class VoiceClient {
     const retryAt = retryAfterMs === null ? null : this.#parts.clock() + retryAfterMs;
     this.#apply({ type: "client.closed", reason, retryAt });
     this.#told = this.#snapshot.lines.length;
-    this.#tell("ended", { reason, retryAt });
+    this.#store.tell("ended", { reason, retryAt });
     if (retryAt !== null) this.#welcomeAt(retryAt);
   }
 
@@ -383,27 +319,16 @@ export class VoiceClient {
   #release() {
     this.#waiting = [];
     this.#unwatch();
-    this.#microphone?.close();
-    this.#speaker?.close();
-    this.#line = this.#microphone = this.#speaker = null;
+    this.#sound?.close();
+    this.#line = this.#sound = this.#holding = null;
+    this.#soundDue = false;
+  }
+
+  get #snapshot() {
+    return this.#store.snapshot;
   }
 
   #apply(event) {
-    const next = reduce(this.#snapshot, event);
-    if (next === this.#snapshot) return;
-    this.#snapshot = next;
-    for (const listener of this.#listeners) listener();
+    this.#store.apply(event);
   }
-
-  #tell(name, detail) {
-    for (const listener of this.#audience.get(name) ?? []) listener(detail);
-  }
-}
-
-function abridged(page) {
-  return { ...page, text: (page.text ?? "").slice(0, MAX_PAGE_TEXT) };
-}
-
-function withoutHoles(fields) {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
 }

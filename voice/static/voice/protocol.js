@@ -58,6 +58,17 @@ export function encode(type, fields = {}) {
   return JSON.stringify({ type, ...fields });
 }
 
+/** The fields of `start`, from the client's options and the token for going on with a conversation, or null. */
+export function greeting({ language, page, notice, pushToTalk }, resume) {
+  const mode = pushToTalk ? "push_to_talk" : null;
+  const fields = { language, mode, page: page && abridged(page), notice, resume };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
+}
+
+function abridged(page) {
+  return { ...page, text: (page.text ?? "").slice(0, MAX_PAGE_TEXT) };
+}
+
 /**
  * The message in a text frame, or null if it is none that we know, or a field is missing or of the wrong kind.
  * Fields that we do not know are left alone: a newer server may say more.

@@ -35,7 +35,7 @@ export function hints(snapshot) {
   if (isLive(snapshot) && snapshot.slow) return [["slow", {}]];
   if (notice) return [[`notice.${notice}`, {}]];
   if (GONE.has(microphone)) return [[`microphone.${microphone}`, {}]];
-  return expiring && isLive(snapshot) ? [["expiring", { seconds: expiring.seconds }]] : [];
+  return expiring && isLive(snapshot) ? [["expiring", {}]] : [];
 }
 
 function endHints(reason, retryAt) {

@@ -181,7 +181,7 @@ export class View {
       second.removeAttribute("aria-pressed");
       return this.#label(second, "end", closeIcon);
     }
-    const speaks = snapshot.microphone === "on" && !snapshot.muted;
+    const speaks = (snapshot.microphone === "on" || snapshot.microphone === "asking") && !snapshot.muted;
     second.setAttribute("aria-pressed", String(!speaks));
     this.#label(second, "mute", speaks ? microphoneIcon : mutedIcon);
   }

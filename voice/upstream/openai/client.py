@@ -159,7 +159,7 @@ class OpenAIUpstream(Upstream):
             for told in self._understand(arrival):
                 yield told
 
-    def _encode(self, command: ToUpstream) -> list[str]:
+    def _encode(self, command: ToUpstream) -> list[bytes]:
         if isinstance(command, Recall):
             return wire.recall(command.history)
         return wire.encode_with_tool(command) if self._options.context_role == "tool" else [wire.encode(command)]

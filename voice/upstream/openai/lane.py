@@ -24,10 +24,10 @@ class Lane:
         """Audio since the last commit."""
         self.dropped_ms = 0
         """Audio that had to go, in all."""
-        self._frames: deque[tuple[str, int]] = deque()
+        self._frames: deque[tuple[bytes, int]] = deque()
         self._waiting_ms = 0
 
-    def push(self, frame: str, milliseconds: int) -> None:
+    def push(self, frame: bytes, milliseconds: int) -> None:
         """Put a frame of audio at the end, at the cost of the oldest if there is too much."""
         milliseconds = max(milliseconds, _SMALLEST_MS)
         self._frames.append((frame, milliseconds))
@@ -36,7 +36,7 @@ class Lane:
         while self._waiting_ms > AUDIO_LIMIT_MS:
             self._drop_oldest()
 
-    def commit(self, frame: str) -> bool:
+    def commit(self, frame: bytes) -> bool:
         """Put a commit at the end, if there is enough to commit; whether there is."""
         if self.uncommitted_ms < COMMIT_MIN_MS:
             return False
@@ -44,7 +44,7 @@ class Lane:
         self.uncommitted_ms = 0
         return True
 
-    def clear(self, frame: str) -> None:
+    def clear(self, frame: bytes) -> None:
         """Forget what was said since the last commit: here, and by the event in ``frame`` where it was sent already."""
         while self._frames and self._frames[-1][1]:
             self._waiting_ms -= self._frames.pop()[1]
@@ -52,7 +52,7 @@ class Lane:
             self._frames.append((frame, 0))
         self.uncommitted_ms = 0
 
-    def pop(self) -> str | None:
+    def pop(self) -> bytes | None:
         """What goes out next."""
         if not self._frames:
             return None

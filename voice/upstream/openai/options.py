@@ -83,7 +83,7 @@ class OpenAIOptions:
     close_timeout: float = 1.0
     """Seconds for the closing handshake; then the connection is aborted."""
     ping_interval: float = 5.0
-    """Seconds between pings."""
+    """Seconds of silence after which the service is pinged."""
     ping_timeout: float = 5.0
     """Seconds without a pong after which the service counts as gone."""
 
@@ -96,6 +96,8 @@ class OpenAIOptions:
             raise ValueError("api_key must be ASCII without white space")
         if self.proxy is not None and not self.proxy.startswith(("http://", "https://")):
             raise ValueError("proxy must be an http or https address")
+        if self.ping_timeout > self.ping_interval:
+            raise ValueError("ping_timeout must be at most ping_interval")
         if not 1 <= self.max_output_tokens <= 32_000:
             raise ValueError("max_output_tokens must be from 1 to 32000")
         if not 0 <= self.vad_threshold <= 1:

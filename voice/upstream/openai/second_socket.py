@@ -31,7 +31,7 @@ class SecondSocket:
         self._lane = Lane()
         self._due = asyncio.Event()
 
-    def push(self, frame: str, milliseconds: int) -> None:
+    def push(self, frame: bytes, milliseconds: int) -> None:
         """Send a frame of audio (as :func:`~voice.upstream.openai.wire.append` makes it) when it can take one."""
         self._lane.push(frame, milliseconds)
         self._due.set()

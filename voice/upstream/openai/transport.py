@@ -1,4 +1,4 @@
-"""The socket to the service: four methods, so that another client library can take this one's place.
+"""The socket to the service: five methods, so that another client library can take this one's place.
 
 Failures are translated here, once, into the :class:`~voice.upstream.base.UpstreamError` tree. Their texts
 hold a status or a close code and nothing that either side wrote: the handshake carries the key, frames carry
@@ -13,8 +13,8 @@ import ssl
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from picows import WSError, WSInvalidStatusError, ws_connect
+from python_socks import ProxyError
 
 from voice.upstream.base import (
     UpstreamClosed,
@@ -24,22 +24,11 @@ from voice.upstream.base import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from voice.upstream.openai.connection import MAX_FRAME, Connection
 from voice.upstream.openai.options import OpenAIOptions
 
-MAX_FRAME = 4 * 2**20
-"""Bytes. The largest frame in practice is a second of audio in base64, 64 KiB."""
-
-MAX_QUEUE = 64
-"""Frames that wait to be received before the socket stops reading, and with it the service stops sending."""
-
-_KEEPALIVE_LOST = 1011
-"""The close code that the library sends when no pong came."""
-
-_LOGGER = logging.getLogger("voice.upstream.openai.websockets")
-# At DEBUG the library logs the headers, with the key, and the frames. The filter holds also where a host's
-# LOGGING sets a lower level on everything.
-_LOGGER.setLevel(logging.INFO)
-_LOGGER.addFilter(lambda record: record.levelno >= logging.INFO)
+_SILENT = logging.Logger("voice.upstream.openai.picows", logging.CRITICAL + 1)
+"""The library writes what it hears, headers too. No host's LOGGING reaches this logger: none knows of it."""
 
 
 class Transport:
@@ -47,85 +36,100 @@ class Transport:
 
     def __init__(self, options: OpenAIOptions) -> None:
         self._options = options
-        self._socket: ClientConnection | None = None
+        self._connection: Connection | None = None
 
     async def open(self, url: str, headers: Mapping[str, str]) -> None:
-        """Dial.
+        """Dial. No compression is offered: base64 of speech hardly shrinks; memory and time are better spent.
 
         Raises:
             UpstreamError: refused, unavailable, rate limited or too slow.
         """
-        options = self._options
+        options, connection = self._options, Connection()
         try:
-            self._socket = await _Connect(
-                url,
-                additional_headers=headers,
-                ssl=_tls() if url.startswith("wss:") else None,
-                proxy=options.proxy,
-                compression=None,  # base64 of speech hardly shrinks; the memory and time are better spent
-                open_timeout=options.open_timeout,
-                close_timeout=options.close_timeout,
-                ping_interval=options.ping_interval,
-                ping_timeout=options.ping_timeout,
-                max_size=MAX_FRAME,
-                max_queue=MAX_QUEUE,
-                logger=_LOGGER,
-            )
-        except (WebSocketException, OSError) as failure:
+            async with asyncio.timeout(options.open_timeout):
+                _, connected = await ws_connect(
+                    lambda: connection,
+                    url,
+                    extra_headers=headers,
+                    ssl_context=_tls() if url.startswith("wss:") else None,
+                    proxy=options.proxy,
+                    proxy_ssl_context=_tls() if (options.proxy or "").startswith("https:") else None,
+                    websocket_handshake_timeout=options.open_timeout,
+                    enable_auto_ping=True,
+                    auto_ping_idle_timeout=options.ping_interval,
+                    auto_ping_reply_timeout=options.ping_timeout,
+                    max_frame_size=MAX_FRAME,
+                    # A redirect is a refusal: following it would hand key and conversation to an address that nobody
+                    # configured.
+                    max_redirects=0,
+                    use_aiofastnet=False,
+                    logger_name=_SILENT,
+                )
+        except (WSError, ProxyError, OSError) as failure:
+            connection.abort()
             raise _translated(failure) from None
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
+        if connected is None:
+            raise UpstreamUnavailable("cannot be reached: closed during the handshake")
+        self._connection = connection
 
-    async def send(self, text: str) -> None:
+    def send_at_once(self, frame: bytes) -> bool:
+        """Send one text frame if nothing waits to be sent; whether it was."""
+        connection = self._connection
+        if connection is None or connection.failure is not None or not connection.has_room:
+            return False
+        connection.send(frame)
+        return True
+
+    async def send(self, frame: bytes) -> None:
         """Send one text frame.
 
         Raises:
             UpstreamError: the connection is closed, or the service did not read in time.
         """
-        # The library's own keepalive does not help here: its ping queues behind the same full buffer.
-        try:
-            async with asyncio.timeout(self._options.send_timeout):
-                await self._connection.send(text)
-        except (WebSocketException, OSError) as failure:
-            raise _translated(failure) from None
+        connection = self._open_connection
+        connection.send(frame)
+        if not connection.has_room:
+            await self._room(connection)
 
-    async def receive(self) -> bytes | str:
+    async def receive(self) -> bytes:
         """The next frame. The time limit is that of the pings.
 
         Raises:
             UpstreamError: the connection is closed or lost.
         """
-        try:
-            return await self._connection.recv(decode=False)
-        except (WebSocketException, OSError) as failure:
-            raise _translated(failure) from None
+        return await self._open_connection.receive()
 
     async def close(self) -> None:
         """Close, within ``close_timeout``, whatever the state; then abort. Never fails."""
-        socket, self._socket = self._socket, None
-        if socket is None:
+        connection, self._connection = self._connection, None
+        if connection is None:
             return
         try:
             async with asyncio.timeout(self._options.close_timeout):
-                await socket.close()
-        except (WebSocketException, OSError):
+                await connection.close()
+        except TimeoutError:
             pass
         finally:
-            socket.transport.abort()
+            connection.abort()
+
+    async def _room(self, connection: Connection) -> None:
+        try:
+            async with asyncio.timeout(self._options.send_timeout):
+                await connection.room()
+        except TimeoutError:
+            raise UpstreamTimeout("it takes no more") from None
 
     @property
-    def _connection(self) -> ClientConnection:
-        if self._socket is None:
+    def _open_connection(self) -> Connection:
+        if self._connection is None:
             raise UpstreamClosed("not open")
-        return self._socket
+        return self._connection
 
 
 TransportFactory = Callable[[OpenAIOptions], Transport]
-
-
-class _Connect(connect):
-    """A redirect is a refusal: following it would hand key and conversation to an address that nobody configured."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
 
 
 @cache
@@ -135,13 +139,10 @@ def _tls() -> ssl.SSLContext:
 
 
 def _translated(failure: Exception) -> UpstreamError:
-    match failure:
-        case TimeoutError():
-            return UpstreamTimeout("no answer in time")
-        case InvalidStatus():
-            return _refusal(failure.response.status_code, failure.response.headers.get("Retry-After", ""))
-        case ConnectionClosed():
-            return _closed(failure)
+    if isinstance(failure, TimeoutError):
+        return UpstreamTimeout("no answer in time")
+    if isinstance(failure, WSInvalidStatusError) and failure.response is not None:
+        return _refusal(int(failure.response.status), failure.response.headers.get("Retry-After", ""))
     return UpstreamUnavailable(f"cannot be reached: {type(failure).__name__}")
 
 
@@ -156,11 +157,3 @@ def _refusal(status: int, retry_after: str) -> UpstreamError:
 def _seconds(retry_after: str) -> float | None:
     """The seconds that the header names; one that names a date says nothing to us."""
     return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
-
-
-def _closed(closed: ConnectionClosed) -> UpstreamError:
-    if closed.rcvd is not None:
-        return UpstreamClosed(f"closed by the service, code {closed.rcvd.code}")
-    if closed.sent is not None and closed.sent.code == _KEEPALIVE_LOST:
-        return UpstreamTimeout("no pong in time")
-    return UpstreamClosed("connection lost")

@@ -1,6 +1,6 @@
 """The codec: commands of the core into client events of GA Realtime, server events into events of the core.
 
-Pure. Encoding makes the text of one frame. Decoding never raises, whatever arrives: what it does not know is
+Pure. Encoding makes the text of one frame, as bytes. Decoding never raises, whatever arrives: what it does not know is
 counted and skipped, so that a new event type, or a compatible server with ways of its own, ends no conversation.
 
 Most frames are audio. Theirs is a path of its own in each direction: one template around base64 going up, a scan
@@ -47,13 +47,12 @@ COMMIT_ID = "commit"
 """``event_id`` of a commit, echoed in the error that refuses it."""
 
 
-def append(pcm: bytes) -> str:
+def append(pcm: bytes) -> bytes:
     """The frame that carries a piece of the visitor's audio."""
-    audio = b2a_base64(pcm, newline=False).decode("ascii")
-    return f'{{"type":"input_audio_buffer.append","audio":"{audio}"}}'
+    return b'{"type":"input_audio_buffer.append","audio":"' + b2a_base64(pcm, newline=False) + b'"}'
 
 
-def encode(command: commands.ToUpstream) -> str:
+def encode(command: commands.ToUpstream) -> bytes:
     """The frame that asks for ``command``.
 
     Raises:
@@ -62,13 +61,13 @@ def encode(command: commands.ToUpstream) -> str:
     return dump(_client_event(command))
 
 
-def recall(history: History) -> list[str]:
+def recall(history: History) -> list[bytes]:
     """The frames that put an earlier conversation into one that is empty, as text: nobody can create what was heard
     or said as sound. One that is refused leaves a gap, and the others."""
     return [dump(_recalled(n, item)) for n, item in enumerate(history, start=1)]
 
 
-def encode_with_tool(command: commands.ToUpstream) -> list[str]:
+def encode_with_tool(command: commands.ToUpstream) -> list[bytes]:
     """The same where context is what a tool has brought: then it is two items, the call that nobody made and its
     output. The output has the context's own id, so that it is what stands before the visitor's utterance."""
     match command:
@@ -81,9 +80,9 @@ def encode_with_tool(command: commands.ToUpstream) -> list[str]:
     return [encode(command)]
 
 
-def dump(event: Mapping[str, Any]) -> str:
+def dump(event: Mapping[str, Any]) -> bytes:
     """``event`` as the text of a frame: compact, and ASCII, so that no lone surrogate breaks the encoding."""
-    return json.dumps(event, separators=(",", ":"))
+    return json.dumps(event, separators=(",", ":")).encode("ascii")
 
 
 def _client_event(command: commands.ToUpstream) -> dict[str, Any]:

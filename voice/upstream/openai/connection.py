@@ -1,0 +1,153 @@
+"""One open WebSocket: frames that arrived and wait for their reader, room for what is sent, and how it ended.
+
+The library calls back for each frame. Nothing here waits or decides; :mod:`voice.upstream.openai.transport` does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+
+from voice.upstream.base import UpstreamClosed, UpstreamError, UpstreamTimeout
+
+MAX_FRAME = 4 * 2**20
+"""Bytes. The largest frame in practice is a second of audio in base64, 64 KiB."""
+
+MAX_QUEUE = 64
+"""Frames that wait to be received before the socket stops reading, and with it the service stops sending."""
+
+_MESSAGE = (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION)
+
+
+class Connection(WSListener):
+    """What the library tells of one connection, kept for the two tasks that use it."""
+
+    def __init__(self) -> None:
+        self.failure: UpstreamError | None = None
+        """By what it was lost."""
+        self._socket: WSTransport | None = None
+        self._frames: deque[bytes] = deque()
+        self._fragments = bytearray()
+        self._arrived, self._writable, self._lost = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._writable.set()
+        self._paused = self._abandoned = False
+
+    # -- the user's side -----------------------------------------------------------------------------------------
+
+    def send(self, frame: bytes) -> None:
+        """Send a text frame; what the socket does not take at once is kept.
+
+        Raises:
+            UpstreamError: it is closed.
+        """
+        if self._socket is None or self.failure is not None:
+            raise self.failure or UpstreamClosed("not open")
+        self._socket.send(WSMsgType.TEXT, frame)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether what was sent has left."""
+        return self._writable.is_set()
+
+    async def room(self) -> None:
+        """Wait for that.
+
+        Raises:
+            UpstreamError: it is closed.
+        """
+        await self._writable.wait()
+        if self.failure is not None:
+            raise self.failure
+
+    async def receive(self) -> bytes:
+        """The next frame.
+
+        Raises:
+            UpstreamError: it is closed, and all that came before was received.
+        """
+        while not self._frames:
+            if self.failure is not None:
+                raise self.failure
+            self._arrived.clear()
+            await self._arrived.wait()
+        if self._paused and len(self._frames) <= MAX_QUEUE // 2:
+            self._read(True)
+        return self._frames.popleft()
+
+    async def close(self) -> None:
+        """Say goodbye, and wait until the other side has."""
+        if self._socket is not None:
+            self._socket.send_close(WSCloseCode.OK)
+            self._read(True)  # the answer is behind what nobody wants any more
+            await self._lost.wait()
+
+    def abort(self) -> None:
+        """Be gone, now, or as soon as it is there."""
+        self._abandoned = True
+        if self._socket is not None:
+            self._socket.disconnect(graceful=False)
+
+    # -- the library's side --------------------------------------------------------------------------------------
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """The handshake is done."""
+        self._socket = transport
+        if self._abandoned:
+            self.abort()
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """A frame came: all of a message, as a rule."""
+        if frame.msg_type in _MESSAGE:
+            if frame.fin and not self._fragments:
+                self._take(frame.get_payload_as_bytes())
+            else:
+                self._join(frame)
+        elif frame.msg_type == WSMsgType.CLOSE:
+            transport.send_close(frame.get_close_code())
+            transport.disconnect()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """It is over."""
+        self.failure = _ending(transport)
+        for event in (self._arrived, self._writable, self._lost):
+            event.set()
+
+    def pause_writing(self) -> None:
+        """The service reads more slowly than is sent."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self._writable.set()
+
+    def _join(self, frame: WSFrame) -> None:
+        self._fragments += frame.get_payload_as_memoryview()
+        if len(self._fragments) > MAX_FRAME:
+            self.abort()
+        elif frame.fin:
+            message, self._fragments = bytes(self._fragments), bytearray()
+            self._take(message)
+
+    def _take(self, message: bytes) -> None:
+        self._frames.append(message)
+        self._arrived.set()
+        if len(self._frames) >= MAX_QUEUE and not self._paused:
+            self._read(False)
+
+    def _read(self, on: bool) -> None:
+        self._paused = not on
+        if self._socket is not None and self.failure is None:
+            transport = self._socket.underlying_transport
+            transport.resume_reading() if on else transport.pause_reading()
+
+
+def _ending(transport: WSTransport) -> UpstreamError:
+    said = transport.close_handshake
+    if said is not None and said.recv is not None:
+        code = int(said.recv.code)  # type: ignore[call-overload]  # whatever its stub says
+        return UpstreamClosed(f"closed by the service, code {code}")
+    if said is not None and said.sent is not None and said.sent.code == WSCloseCode.GOING_AWAY:
+        return UpstreamTimeout("no pong in time")  # with this code the library gives up
+    return UpstreamClosed("connection lost")
