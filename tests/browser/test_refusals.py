@@ -55,7 +55,7 @@ ENGLISH = Words(
     "How late is it open?", "Interrupted",
 )  # fmt: skip
 FRENCH = Words(
-    "fr", "/aide/horaires-port/", "Connectez-vous pour demander de vive voix",
+    "fr", "/aide/horaires-port/", "Connectez-vous pour parler",
     "Poser une question", "J’accepte", "Commencer à parler", "Terminer", "À l’écoute",
     "La conversation continue dans une autre fenêtre. Appuyez pour en commencer une nouvelle ici.",
     "Votre session a expiré. Veuillez vous reconnecter.",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
 from typing import Any
 
+import numpy as np
 import pytest
 
 from voice.protocol.audio import BYTES_PER_MS, duration_ms, silence
@@ -25,10 +27,12 @@ from voice.protocol.events import (
 from voice.protocol.history import History, Item
 from voice.protocol.words import coverage
 from voice.upstream.base import UpstreamClosed, UpstreamSession, UpstreamTimeout, UpstreamUnavailable
+from voice.upstream.local.audio import Samples, to_pcm
 from voice.upstream.local.errors import PartUnavailable
 from voice.upstream.local.models import LocalModels
 from voice.upstream.local.options import LocalOptions
 from voice.upstream.local.provider import MOST_EVENTS, LocalUpstream
+from voice.upstream.local.recogniser import Recogniser
 from voice.upstream.local.speech import Speech
 
 QUESTION = "Where can I park my car near the museum?"
@@ -96,7 +100,8 @@ class Talk:
 async def say(models: LocalModels, text: str, language: str = "en") -> bytes:
     """Somebody asks: half a second of room before, the question in the provider's own voice."""
     speech = await models.warm_up()
-    return silence(500) + await models.workers().run(speech.voices[language].synthesise, text)
+    with closing(models.workers().share()) as share:
+        return silence(500) + await share.run(speech.voices[language].synthesise, text)
 
 
 class TestWithItsModels:
@@ -241,6 +246,62 @@ class TestWithoutThem:
             talk = Talk(upstream)
             await talk.until(ResponseDone)
         assert talk.answer.startswith("Bonjour")
+
+
+class Loudness:
+    """Judges sound without a model: what is not silent is speech."""
+
+    def __call__(self, sound: Samples, state: Samples) -> tuple[float, Samples]:
+        return float(np.abs(sound).max() > 0.01), state
+
+
+class SlowForTheLoud:
+    """Understands at once who speaks softly; a loud voice is not made out before ``gate`` is open."""
+
+    language = "en"
+
+    def __init__(self, gate: threading.Event) -> None:
+        self._gate = gate
+        self.struggles = threading.Semaphore(0)
+        """Released at each attempt with a loud voice."""
+
+    def transcribe(self, samples: Samples) -> str:
+        if np.abs(samples).max() > 0.4:
+            self.struggles.release()
+            assert self._gate.wait(30), "the test forgot this one"
+        return "Where can I park?"
+
+
+def tone(ms: int, loudness: float) -> bytes:
+    return to_pcm(loudness * np.sin(np.arange(ms * 24) / 10).astype(np.float32))
+
+
+def understood(recogniser: Recogniser) -> Speech:
+    vad: Any = Loudness()
+    return Speech(vad=vad, recognisers={"en": recogniser}, voices={}, unavailable=())
+
+
+class TestSeveralAtOnce:
+    async def test_a_slow_recogniser_slows_its_own_session_only(self, load: Any, gate: threading.Event) -> None:
+        recogniser = SlowForTheLoud(gate)
+        models = load(lambda *_: understood(recogniser))
+        loud = LocalUpstream(models, UpstreamSession("en"))
+        soft = LocalUpstream(models, UpstreamSession("en"))
+        async with loud, soft:
+            shouting, speaking = Talk(loud), Talk(soft)
+            await shouting.hear(tone(1500, 0.8))
+            assert await asyncio.to_thread(recogniser.struggles.acquire, timeout=10), "a partial transcript"
+            await shouting.hear(silence(1000))  # it is given up for the final one
+
+            await speaking.hear(tone(1500, 0.2))
+            await speaking.until(TranscriptPartial)
+            await speaking.hear(silence(1000))
+            assert (await speaking.until(TranscriptDone)).text == "Where can I park?"
+            assert not recogniser.struggles.acquire(blocking=False)
+
+            gate.set()
+            assert (await shouting.until(TranscriptDone)).text == "Where can I park?"
+        assert await models.close(5)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -42,9 +42,9 @@ def measure(target: Target, load: Load, folder: Path) -> dict[str, Any]:
 
 def _warm_up(target: Target, url: str, load: Load, upstream: Helper) -> None:
     """One session, so that what a process loads once is not counted as the first one's."""
-    with _crowd(Order(url, target.dialect, 1, load.frame_ms, target.token)) as [visitor]:
+    with crowd(Order(url, target.dialect, 1, load.frame_ms, target.token)) as [visitor]:
         visitor.hear()
-        _reported(SETTLE, visitor, upstream)
+        reported(SETTLE, visitor, upstream)
 
 
 def direct(load: Load) -> dict[str, Any]:
@@ -52,20 +52,20 @@ def direct(load: Load) -> dict[str, Any]:
     upstream = Helper("tests.load.upstream")
     with ended(upstream):
         order = Order(f"ws://127.0.0.1:{upstream.hear()}/", "events", load.sessions, load.frame_ms)
-        with _crowd(order) as crowd:
-            for visitors in crowd:
+        with crowd(order) as visiting:
+            for visitors in visiting:
                 visitors.hear()
-            return _latencies(_reported(load.seconds, *crowd, upstream))
+            return _latencies(reported(load.seconds, *visiting, upstream))
 
 
 def _measured(target: Target, url: str, load: Load, upstream: Helper, server: Server) -> dict[str, Any]:
     idle_kib = server.rss_kib
-    with _crowd(Order(url, target.dialect, load.sessions, load.frame_ms, target.token)) as crowd:
-        opened = [visitors.hear() for visitors in crowd]
+    with crowd(Order(url, target.dialect, load.sessions, load.frame_ms, target.token)) as visiting:
+        opened = [visitors.hear() for visitors in visiting]
         time.sleep(SETTLE)
         server.lag_ms()
         began, cpu_ms = time.monotonic(), server.cpu_ms
-        reports = _reported(load.seconds, *crowd, upstream)
+        reports = reported(load.seconds, *visiting, upstream)
         cpu_ms, took = server.cpu_ms - cpu_ms, time.monotonic() - began
         return {
             "cpu_ms_per_session_s": round(cpu_ms / took / load.sessions, 2),
@@ -94,7 +94,7 @@ def _latencies(reports: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 @contextmanager
-def _crowd(order: Order) -> Iterator[list[Helper]]:
+def crowd(order: Order) -> Iterator[list[Helper]]:
     """As many visitors as are ordered, in as many processes as that takes. Each of these says when all are in."""
     groups = [min(PER_PROCESS, order.sessions - n) for n in range(0, order.sessions, PER_PROCESS)]
     crowd = [Helper("tests.load.visitors") for _ in groups]
@@ -104,10 +104,11 @@ def _crowd(order: Order) -> Iterator[list[Helper]]:
         yield crowd
 
 
-def _reported(seconds: float, *helpers: Helper) -> list[dict[str, Any]]:
-    """Let so much time pass; what each of them says about it, when that is over."""
+def reported(seconds: float, *helpers: Helper, meanwhile: Callable[[], object] = lambda: None) -> list[dict[str, Any]]:
+    """Let so much time pass, and something happen in it; what each of them says about it, when that is over."""
     begin = time.monotonic_ns()
     end = begin + round(seconds * 1e9)
     for helper in helpers:
         helper.say(f"{begin} {end}")
+    meanwhile()
     return [helper.hear() for helper in helpers]

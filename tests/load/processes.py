@@ -53,10 +53,10 @@ class Server:
     """A process that is measured. It serves at ``port``, and writes to ``log``."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str], port: int, log: Path) -> None:
-        self._lag = log.with_suffix(".lag")
+        self._lag, self._inside = log.with_suffix(".lag"), log.with_suffix(".inside")
         self._log = log
         with log.open("ab") as output:
-            everything = {**environment, "LOAD_LAG": str(self._lag)}
+            everything = {**environment, "LOAD_LAG": str(self._lag), "LOAD_INSIDE": str(self._inside)}
             self._process = subprocess.Popen(command, env=everything, stdout=output, stderr=output)
         self._wait(port)
 
@@ -74,15 +74,26 @@ class Server:
 
     def lag_ms(self) -> dict[str, float]:
         """How late its event loop was since this was asked last."""
-        self._lag.unlink(missing_ok=True)
-        self._process.send_signal(signal.SIGUSR1)
+        return self._told(signal.SIGUSR1, self._lag)
+
+    def holdings(self) -> dict[str, int]:
+        """What it holds, by kind: see :mod:`tests.load.leaks`."""
+        files = [os.readlink(each) for each in Path(f"/proc/{self._process.pid}/fd").iterdir() if each.is_symlink()]
+        threads = len(list(Path(f"/proc/{self._process.pid}/task").iterdir()))
+        sockets = sum(each.startswith("socket:") for each in files)
+        inside = self._told(signal.SIGUSR2, self._inside)
+        return {"sockets": sockets, "files": len(files), "threads": threads, **inside, "rss_kib": self.rss_kib}
+
+    def _told(self, asked: signal.Signals, path: Path) -> dict[str, Any]:
+        path.unlink(missing_ok=True)
+        self._process.send_signal(asked)
         until = time.monotonic() + TOLD_LIMIT
-        while not self._lag.exists():
+        while not path.exists():
             if time.monotonic() > until:
                 return {}
             time.sleep(0.01)
-        lag: dict[str, float] = json.loads(self._lag.read_text())
-        return lag
+        told: dict[str, Any] = json.loads(path.read_text())
+        return told
 
     def end(self) -> None:
         """End it."""

@@ -34,7 +34,7 @@ _INPUT = "input_audio_buffer"
 _TRANSCRIPTION = "conversation.item.input_audio_transcription"
 
 talks: list[Talk] = []
-"""All there were, oldest first."""
+"""All there were since the last report, and those that go on, oldest first."""
 
 
 class Talk(WSListener):
@@ -44,6 +44,7 @@ class Talk(WSListener):
         self.arrivals = Arrivals()
         self._asked, self._waits_for_requests = asyncio.Event(), False
         self._metadata: Any = None
+        self.over = False
         self._talking: asyncio.Task[None] | None = None
         self.departures = Departures(BODY)
 
@@ -56,6 +57,7 @@ class Talk(WSListener):
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """It is over."""
+        self.over = True
         if self._talking is not None:
             self._talking.cancel()
 
@@ -141,7 +143,7 @@ async def main() -> None:
         begin, end = map(int, line.split())
         await asyncio.sleep(max(0.0, end / 1e9 + GRACE - time.monotonic()))
         print(json.dumps(report(begin, end)), flush=True)
-        talks.clear()
+        talks[:] = [talk for talk in talks if not talk.over]
 
 
 def _talk(_request: WSUpgradeRequest) -> Talk:

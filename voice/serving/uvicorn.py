@@ -14,8 +14,6 @@ from voice.serving.stopping import wind_down
 
 SWEEP = 10
 """Ticks, of a tenth of a second each, between two looks at connections that are closing."""
-
-
 WAITING = 8
 """Messages that may wait for the application before the client is not read from."""
 

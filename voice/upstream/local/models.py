@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from concurrent.futures import Future
 from weakref import WeakKeyDictionary
@@ -11,9 +10,6 @@ from weakref import WeakKeyDictionary
 from .options import LocalOptions
 from .speech import Progress, Speech, load_speech
 from .workers import Workers
-
-#: More threads than this make every answer slower on the machines this was measured on (two cores).
-MOST_THREADS = 2
 
 
 class LocalModels:
@@ -39,8 +35,7 @@ class LocalModels:
         """The worker pool of the running event loop."""
         loop = asyncio.get_running_loop()
         if loop not in self._workers:
-            threads = self.options.threads or min(os.cpu_count() or 1, MOST_THREADS)
-            self._workers[loop] = Workers(threads, self.options.waiting)
+            self._workers[loop] = Workers(self.options.threads, self.options.waiting)
         return self._workers[loop]
 
     async def close(self, seconds: float = 1.0) -> bool:

@@ -11,8 +11,8 @@ class LocalOptions:
 
     languages: tuple[str, ...] = ("en", "fr")
     """Languages, two letters, to load a recogniser and a voice for. A session in another language gets the first."""
-    threads: int | None = None
-    """How many recognitions and syntheses run side by side in this process; ``None``: one a core, at most two."""
+    threads: int = 2
+    """How many recognitions and syntheses run side by side in this process. With one, a slow one slows everybody."""
     waiting: int = 32
     """How many more may wait. Beyond that, partial transcripts are left out first."""
 

@@ -25,7 +25,7 @@ from .jobs import Drop, Job, Synthesise, Transcribe
 from .models import LocalModels
 from .recogniser import Recogniser
 from .speech import Speech
-from .workers import Workers
+from .workers import Share
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,6 @@ class LocalUpstream(Upstream):
     async def __aenter__(self) -> Self:
         """Wait for the models, if they are still being loaded."""
         self._speech = await self._loaded()
-        self._workers: Workers = self._models.workers()
         language = self._language()
         hears = self._speech.hears(language)
         self._ear = Ear(self._speech.vad) if self._speech.vad is not None and hears else None
@@ -73,6 +72,7 @@ class LocalUpstream(Upstream):
         )
         self.limits = self._find_limits(language)
         await self._group.__aenter__()
+        self._share: Share = self._models.workers().share()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -80,7 +80,10 @@ class LocalUpstream(Upstream):
         self._close()
         for task in self._jobs.values():
             task.cancel()
-        await self._group.__aexit__(None, None, None)
+        try:
+            await self._group.__aexit__(None, None, None)
+        finally:
+            self._share.close()
 
     async def send_audio(self, pcm: bytes) -> None:
         """Hear a piece of the microphone; without speech recognition it is ignored."""
@@ -159,10 +162,10 @@ class LocalUpstream(Upstream):
         match job:
             case Transcribe(sound=sound, final=final):
                 recogniser = self._speech.recognisers[self._engine.language]
-                return await self._workers.run(_transcribe, recogniser, sound, urgent=final)
+                return await self._share.run(_transcribe, recogniser, sound, urgent=final)
             case Synthesise(text=text, language=language):
                 voice = self._speech.voices[language]
-                return await self._workers.run(voice.synthesise, text, urgent=True)
+                return await self._share.run(voice.synthesise, text, urgent=True)
 
     def _tell(self, event: UpstreamEvent) -> None:
         if self._closed:

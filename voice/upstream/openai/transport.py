@@ -65,15 +65,14 @@ class Transport:
                     use_aiofastnet=False,
                     logger_name=_SILENT,
                 )
+            if connected is None:
+                raise UpstreamUnavailable("cannot be reached: closed during the handshake")
+            self._connection = connection
         except (WSError, ProxyError, OSError) as failure:
-            connection.abort()
             raise _translated(failure) from None
-        except asyncio.CancelledError:
-            connection.abort()
-            raise
-        if connected is None:
-            raise UpstreamUnavailable("cannot be reached: closed during the handshake")
-        self._connection = connection
+        finally:
+            if self._connection is None:  # a dial that is given up may yet come about
+                connection.abort()
 
     @property
     def has_room(self) -> bool:
