@@ -3,7 +3,7 @@
 import os
 
 from project.settings import *  # noqa: F403
-from project.settings import INSTALLED_APPS, STORAGES
+from project.settings import INSTALLED_APPS, MIDDLEWARE, STORAGES
 from project.storage import ModuleStaticFilesStorage
 
 
@@ -20,3 +20,4 @@ WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # these tests log in often
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 INSTALLED_APPS.append("tests.witness.Witness")
+MIDDLEWARE.append("tests.strict.NoncePolicy")

@@ -73,6 +73,11 @@ class FakeUpstream(Upstream):
         await self.reading.wait()
         self.sent.append(pcm)
 
+    def send_audio_at_once(self, pcm: bytes) -> bool:
+        if self.reading.is_set():
+            self.sent.append(pcm)
+        return self.reading.is_set()
+
     async def send(self, command: ToUpstream) -> None:
         await self.reading.wait()
         self.sent.append(command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -56,7 +56,7 @@ class Frames:
             Over: the client left, or sent what nobody should.
         """
         while not self._said:
-            self._said.extend(self._in_time(self._decoded(await self._frame())))
+            self._take(self._decoded(await self._frame()))
         return self._said.popleft()
 
     async def _frame(self) -> Frame:
@@ -79,22 +79,22 @@ class Frames:
             async with asyncio.timeout(limit):
                 await self._frame()
 
-    def _in_time(self, said: tuple[Said, ...]) -> Iterator[Said]:
-        """What of it does not come too fast."""
-        audio = False
+    def _take(self, said: tuple[Said, ...]) -> None:
+        """Keep what of it does not come too fast."""
+        now, audio = self._clock(), False
         for each in said:
             if not isinstance(each, bytes):
-                yield each
+                self._said.append(each)
                 continue
             audio = True
-            if self._pace.audio(len(each), self._clock()):
+            if self._pace.audio(len(each), now):
                 self._dropping = False
-                yield each
+                self._said.append(each)
             elif not self._dropping:
                 self._dropping = True
-                yield TOO_FAST
+                self._said.append(TOO_FAST)
         if not audio:
-            self._pace.message(self._clock())
+            self._pace.message(now)
         if self._pace.is_flood:
             raise Over(EndReason.TOO_FAST)
 

@@ -43,8 +43,12 @@ class Holder(Protocol):
     async def room(self) -> None:
         """Wait until what it says next can be taken."""
 
+    @property
+    def may_act(self) -> bool:
+        """Whether the session has the right to act at this moment."""
+
     async def confirmed(self) -> None:
-        """Wait until the session has the right to act; at once, as a rule."""
+        """Wait until it has; at once, as a rule."""
 
 
 class Line:
@@ -62,16 +66,20 @@ class Line:
         self._failure: UpstreamError = UpstreamClosed("not dialled")
         """By what the upstream was lost; before it was there, by what it could not be reached."""
         self._due, self._dropped = asyncio.Event(), asyncio.Event()
+        self._clear = False
+        """The upstream is there, and all that was pushed before has been sent."""
 
     def push_audio(self, pcm: bytes) -> None:
-        """Send this piece of audio when the upstream takes it."""
+        """Send this piece of audio: at once, if nothing is in its way, or when the upstream takes it."""
+        if self._clear and self._holder.may_act and self.upstream.send_audio_at_once(pcm):
+            return
         self.backlog.push_audio(pcm)
-        self._due.set()
+        self._wait()
 
     def push(self, command: ToUpstream) -> None:
         """Send this command, behind what was pushed before."""
         self.backlog.push(command)
-        self._due.set()
+        self._wait()
 
     def drop(self) -> None:
         """Nothing more is expected of the connection: it counts as lost."""
@@ -115,6 +123,7 @@ class Line:
                         tasks.create_task(work())
             except* UpstreamError as errors:
                 failures += [error for error in errors.exceptions if isinstance(error, UpstreamError)]
+            self._clear = False
             return self._failed(failures[0], dialling)  # told before it is closed, which may take a second
 
     def _failed(self, error: UpstreamError, dialling: Dialling) -> float | None:
@@ -160,6 +169,10 @@ class Line:
             self._holder.receive(event)
             await self._holder.room()
 
+    def _wait(self) -> None:
+        self._clear = False
+        self._due.set()
+
     async def _feed(self) -> NoReturn:
         while True:
             await self._due.wait()
@@ -170,6 +183,7 @@ class Line:
                         await self._send(waiting)
                 except TimeoutError:
                     raise UpstreamTimeout("it takes no more") from None
+            self._clear = not self._due.is_set()
 
     async def _next(self) -> bytes | ToUpstream | None:
         await self._holder.confirmed()

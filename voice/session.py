@@ -122,7 +122,7 @@ class Session:
         self._tally = Tally(self.upstream.model, terms.prices, metered=self.upstream.metered)
         self._keeper = Keeper(terms.session_id, recorder, self._tally)
         self._budget = Budget(terms.allowance)
-        self._egress = Egress()
+        self._egress = Egress(reports=terms.reports)
         self._window = Window()
         self._searches: dict[str, asyncio.Task[None]] = {}
         self._downward, self._ready, self._ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -191,6 +191,8 @@ class Session:
         if isinstance(event, e.Heard):
             self._tally.played(event.item_id, event.underruns)
             self._window.played(event.item_id, event.played_ms)
+            self._egress.heard(now)
+            self._make_room(now)
         if isinstance(event, e.UpstreamLost):
             self._tally.reconnects = self._line.redials
         if isinstance(event, e.SpeechStarted | e.TextSubmitted | e.PushStarted | e.AudioDelta):
@@ -269,14 +271,23 @@ class Session:
 
     async def room(self) -> None:
         """Wait until more of an answer can be taken."""
-        if self._egress.is_full:
+        if self._egress.is_full(self._now()):
             self._room.clear()
             await self._room.wait()
+
+    @property
+    def may_act(self) -> bool:
+        """Whether it has the right to, at this moment."""
+        return self._place.valid
 
     async def confirmed(self) -> None:
         """Wait until the session may act."""
         if not self._place.valid:
             await self._place.confirmed()
+
+    def _make_room(self, now: float) -> None:
+        if not self._egress.is_full(now):
+            self._room.set()
 
     async def _speak(self) -> None:
         """The browser's side: what is due, when it is due."""
@@ -286,8 +297,7 @@ class Session:
                     async with asyncio.timeout(SEND_LIMIT):
                         await self._tell(command)
                     self._account(command)
-                if not self._egress.is_full:
-                    self._room.set()
+                self._make_room(self._now())
                 await self._until_due()
         except TimeoutError:
             self.end(EndReason.SLOW_CLIENT)
@@ -436,12 +446,16 @@ class Session:
         return asyncio.get_running_loop().time()
 
     def _set_alarm(self) -> None:
-        self._cancel_alarm()
         deadline = self._conversation.deadline
-        if deadline is not None and not self._ended.is_set():
+        if deadline is None or self._ended.is_set():
+            self._cancel_alarm()
+        elif self._alarm is None or deadline < self._alarm.when():
+            # One that rings too early changes nothing: most deadlines are put off by the next piece of an answer.
+            self._cancel_alarm()
             self._alarm = asyncio.get_running_loop().call_at(deadline, self._ring)
 
     def _ring(self) -> None:
+        self._alarm = None
         self._carry_out(self._conversation.receive_timeout(self._now()))
 
     def _cancel_alarm(self) -> None:

@@ -5,7 +5,7 @@
  * each message of the socket, with the number of samples that had been played when it came or went.
  */
 
-const ear = window.ear = { rate: 0, blocks: [], messages: [], sent: [], items: {}, sockets: 0, now: () => 0 };
+const ear = window.ear = { rate: 0, blocks: [], messages: [], sent: [], frames: 0, items: {}, sockets: 0, socket: null, now: () => 0 };
 
 const Node = window.AudioWorkletNode;
 window.AudioWorkletNode = class extends Node {
@@ -29,6 +29,7 @@ window.WebSocket = class extends Socket {
   constructor(...address) {
     super(...address);
     ear.sockets += 1;
+    ear.socket = this;
     this.addEventListener("message", ({ data }) => this.#hear(data));
   }
 
@@ -43,6 +44,7 @@ window.WebSocket = class extends Socket {
 
   send(data) {
     if (typeof data === "string") ear.sent.push({ at: ear.now(), ...JSON.parse(data) });
+    else ear.frames += 1;
     super.send(data);
   }
 };

@@ -50,6 +50,16 @@ class Ear:
         """Wait until so much of an answer was heard."""
         await self.until_sent("playback", lambda report: report["played_ms"] >= milliseconds)
 
+    async def frames(self) -> int:
+        """How many of the microphone have left the page."""
+        return int(await self.page.evaluate("ear.frames"))
+
+    async def until_frames(self, more_than: int) -> None:
+        """Wait until so many have."""
+        async with asyncio.timeout(60):
+            while await self.frames() <= more_than:
+                await self.page.wait_for_timeout(50)
+
     async def sockets(self) -> int:
         """How often it has dialled."""
         return int(await self.page.evaluate("ear.sockets"))

@@ -18,10 +18,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 PHONE = {"width": 375, "height": 740}
 ARTICLE = "/help/opening-hours-harbour/"
 WITNESS = """
-  window.asked = 0; window.streams = []; window.contexts = []; window.heard = [];
+  window.asked = 0; window.wanted = null; window.streams = []; window.contexts = []; window.heard = [];
   const getUserMedia = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
   navigator.mediaDevices.getUserMedia = async (wanted) => {
     window.asked += 1;
+    window.wanted = wanted;
     if (window.refuse) throw new DOMException("no", window.refuse);
     const stream = await getUserMedia(wanted);
     window.streams.push(stream);
@@ -29,6 +30,13 @@ WITNESS = """
   };
   const Real = AudioContext;
   window.AudioContext = class extends Real { constructor(options) { super(options); window.contexts.push(this); } };
+  const { play } = HTMLMediaElement.prototype;
+  HTMLMediaElement.prototype.play = function () { window.element = this; return play.call(this); };
+  const { connect } = AudioNode.prototype;
+  AudioNode.prototype.connect = function (to, ...how) {
+    window.direct ||= to instanceof AudioDestinationNode;
+    return connect.call(this, to, ...how);
+  };
   for (const name of ["ready", "turn", "ended", "state"]) {
     document.addEventListener(`voice:${name}`, ({ detail }) => window.heard.push([name, detail]));
   }
@@ -52,6 +60,11 @@ WITHDRAW = """() => {
 }"""
 """What browsers do when the visitor blocks the microphone while it is open. (A page that stops a track itself is not
 told of it.)"""
+LOSE = """() => {
+  ear.socket.dispatchEvent(new CloseEvent("close", { code: 1006 }));
+  ear.socket.close();
+}"""
+"""The network takes the socket away: no close frame comes."""
 HIDE = """hidden => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
   document.dispatchEvent(new Event("visibilitychange"));
@@ -98,6 +111,28 @@ async def test_the_microphone_is_not_touched_before_the_visitor_agrees(visit: Vi
         await page.get_by_role("button", name="I agree").click()
         await expect(part(page, "status")).to_have_text("Listening")
         assert await page.evaluate("window.asked") == 1
+
+
+async def test_the_microphone_is_cleaned_of_echo_and_noise_and_hears_nothing_while_muted(visit: Visit) -> None:
+    """The echo canceller knows what a media element plays, so the answer goes through one, and no other way."""
+    async with opened(visit) as page:
+        ear = Ear(page)
+        await start(page)
+        cleaned = {"echoCancellation": True, "noiseSuppression": True, "autoGainControl": True}
+        assert await page.evaluate("window.wanted") == {"audio": {**cleaned, "channelCount": 1}}
+        await ear.until_frames(10)
+        await part(page, "second").click()
+        await expect(part(page, "status")).to_have_text("Microphone is off")
+        frames = await ear.frames()
+        await ask(page, "How late is it open?")
+        await ear.until_played(500)
+        assert await ear.frames() == frames
+        element = await page.evaluate("(({ paused, muted, volume }) => [paused, muted, volume])(window.element)")
+        assert element == [False, False, 1]
+        assert await page.evaluate("window.element.srcObject.active && window.element.currentTime > 0")
+        assert await page.evaluate("window.direct") is False
+        await part(page, "second").click()
+        await ear.until_frames(frames)
 
 
 async def test_who_refuses_the_microphone_types_and_is_answered_about_the_page(visit: Visit) -> None:
@@ -185,6 +220,22 @@ async def test_a_page_out_of_sight_does_not_listen(visit: Visit) -> None:
         await page.evaluate(HIDE, False)
         assert await page.evaluate("window.streams[0].getTracks()[0].enabled") is True
         await expect(part(page, "hint")).to_contain_text("It is on again.")
+
+
+async def test_a_page_out_of_sight_does_not_dial_again_until_it_is_seen(visit: Visit) -> None:
+    async with opened(visit) as page:
+        ear = Ear(page)
+        await page.clock.install()
+        await start(page)
+        await page.evaluate(HIDE, True)
+        await page.evaluate(LOSE)
+        await expect(part(page, "status")).to_have_text("Connecting again")
+        await page.clock.fast_forward(60_000)
+        await page.wait_for_timeout(500)  # whoever dials does so at once, and has a ticket by then
+        assert await ear.sockets() == 1
+        await page.evaluate(HIDE, False)
+        await expect(part(page, "status")).to_have_text("Listening")
+        assert await ear.sockets() == 2
 
 
 async def test_the_conversation_goes_on_when_the_network_is_back(visit: Visit) -> None:

@@ -55,10 +55,10 @@ ENGLISH = Words(
     "How late is it open?", "Interrupted",
 )  # fmt: skip
 FRENCH = Words(
-    "fr", "/aide/horaires-port/", "Connectez-vous pour demander de vive voix",
+    "fr", "/aide/horaires-port/", "Connectez-vous pour parler",
     "Poser une question", "J’accepte", "Commencer à parler", "Terminer", "À l’écoute",
     "La conversation continue dans une autre fenêtre. Appuyez pour en commencer une nouvelle ici.",
-    "Votre connexion a expiré. Veuillez vous reconnecter.",
+    "Votre session a expiré. Veuillez vous reconnecter.",
     "L’assistant vocal est désactivé pour le moment.",
     "Cette page est ouverte depuis trop longtemps. Rechargez-la pour continuer.",
     re.compile(r"Vous avez commencé beaucoup de conversations\. De nouveau disponible (.* )?à \d\d:\d\d\."),

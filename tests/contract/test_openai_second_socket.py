@@ -399,7 +399,7 @@ async def test_one_that_no_longer_reads_holds_nothing_up() -> None:
     async with RealtimeServer() as server, upstream_of(server, **pings) as upstream:
         await server.until(lambda: server.second and len(server.second.sent) == 2)
         server.freeze("transcription")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             for _ in range(100):
                 await upstream.send_audio(silence(1000))
             await server.until(lambda: server.main.hearing.appended_ms == 100_000)

@@ -1,4 +1,4 @@
-"""A site that is sent whatever anybody may send, while somebody else talks with it."""
+"""A site that is sent whatever anybody may send, while somebody else talks with it, and somebody with its twin."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ SEEDS = ("1", "2", "3")
 CASES = os.environ.get("FUZZ_CASES", "100")
 """For each seed; 1,000 prove it, fewer show that it is still so."""
 GAP_SECONDS, MEMORY_MB = 0.1, 30.0
+LATE_SECONDS = 1.0
+"""By which the bystander's audio may be later than thrice that of somebody whose server is left alone: half of what it
+is sent ahead."""
 BUILT = {
     "session.update", "input_audio_buffer.append", "input_audio_buffer.commit", "input_audio_buffer.clear",
     "conversation.item.create", "conversation.item.truncate", "conversation.item.delete", "response.create",
@@ -74,28 +77,35 @@ async def test_nothing_that_is_sent_hurts_the_site_or_anybody_else(server: str, 
     script = Script(answers=deque([Answer("word " * 40)] * 100), keep_audio=False)
     async with RealtimeServer(script) as upstream:
         overrides = {"DJANGO_SETTINGS_MODULE": "tests.load.settings", "OPENAI_BASE_URL": upstream.url}
-        running = several.running(tmp_path, 1, server, **overrides)
+        running = several.running(tmp_path, 2, server, **overrides)
         site = await asyncio.to_thread(running.__enter__)
         try:
-            [process] = site.processes
-            bystander, attacker = await asyncio.to_thread(site.people, "bystander", "attacker")
-            async with VoiceClient(process.url, bystander.token) as client:
-                await client.until("session.ready", within=30)
+            process, left_alone = site.processes
+            bystander, control, attacker = await asyncio.to_thread(site.people, "bystander", "control", "attacker")
+            async with (
+                VoiceClient(process.url, bystander.token) as client,
+                VoiceClient(left_alone.url, control.token) as other,
+            ):
+                for each in (client, other):
+                    await each.until("session.ready", within=30)
                 enough = asyncio.Event()
-                listening = asyncio.create_task(listen(client, enough))
+                listening = [asyncio.create_task(listen(each, enough)) for each in (client, other)]
                 await attack(process.url, attacker.token, ("0",), "50")
                 before = memory_mb(process)
                 printed = await attack(process.url, attacker.token, SEEDS, CASES)
                 grown = memory_mb(process) - before
                 enough.set()
-                await listening
-                assert (await client.end())["reason"] == "client_hangup"
-            silence, late = gaps(client)
+                await asyncio.gather(*listening)
+                for each in (client, other):
+                    assert (await each.end())["reason"] == "client_hangup"
+            (silence, late), (_, late_anyway) = gaps(client), gaps(other)
             print(
                 f"\n{server}:\n{printed}memory {grown:+.1f} MB; the bystander heard no silence longer than"
-                f" {1000 * silence:.0f} ms, and audio was {1000 * late:.0f} ms late at most"
+                f" {1000 * silence:.0f} ms, and audio was {1000 * late:.0f} ms late at most,"
+                f" {1000 * late_anyway:.0f} ms where nobody attacked"
             )
             assert silence <= 3 * GAP_SECONDS
+            assert late <= 3 * late_anyway + LATE_SECONDS
             assert grown <= 3 * MEMORY_MB
             received = [event for session in upstream.sessions for event in session.received]
             assert len(upstream.sessions) > 10

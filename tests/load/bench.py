@@ -110,7 +110,7 @@ def _measure(target: Target, load: Load, folder: Path) -> Figures:
 
 def conditions(options: argparse.Namespace) -> dict[str, Any]:
     """What the figures hold for."""
-    packages = ("django", "channels", options.server, "websockets", "aiohttp", "picows")
+    packages = ("django", "channels", options.server, "uvloop", "websockets", "aiohttp", "picows")
     return {
         "server": options.server,
         "frame_ms": options.frame_ms,

@@ -89,6 +89,44 @@ async def test_one_that_never_answers_is_given_up_after_eight_seconds() -> None:
     assert stage.now == pytest.approx(8, abs=SOON)
 
 
+# -- fed --------------------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_piece_of_audio_goes_out_at_once_where_nothing_is_in_its_way() -> None:
+    stage = Stage()
+    async with stage.running():
+        stage.session.push_audio(frame(1))
+        assert stage.upstream.sent == [frame(1)]
+
+
+@in_virtual_time
+async def test_one_that_comes_behind_a_command_leaves_behind_it() -> None:
+    stage = Stage()
+    async with stage.running():
+        stage.session.push_audio(frame(1))
+        stage.session.receive(e.TextSubmitted("When do you open?"))
+        stage.session.push_audio(frame(2))
+        assert stage.upstream.sent == [frame(1)]
+        await asyncio.sleep(AN_INSTANT)
+        assert [type(sent) for sent in stage.upstream.sent[:3]] == [bytes, c.SubmitText, bytes]
+
+
+@in_virtual_time
+async def test_what_has_waited_for_a_slow_upstream_is_not_overtaken() -> None:
+    stage = Stage()
+    async with stage.running():
+        stage.upstream.reading.clear()
+        for n in range(3):
+            stage.session.push_audio(frame(n))
+            await asyncio.sleep(AN_INSTANT)
+        stage.upstream.reading.set()
+        stage.session.push_audio(frame(3))
+        await asyncio.sleep(AN_INSTANT)
+        stage.session.push_audio(frame(4))
+        assert stage.upstream.sent == [frame(n) for n in range(5)]
+
+
 # -- lost -------------------------------------------------------------------------------------------------------
 
 

@@ -207,6 +207,22 @@ async def test_who_says_it_may_listen_to_the_end() -> None:
 
 
 @in_virtual_time
+async def test_of_an_answer_that_comes_at_once_twenty_seconds_wait_until_somebody_hears_it() -> None:
+    """Whoever reads nothing costs no more; whoever listens holds up nothing that the upstream has to say."""
+    stage = Stage(reports=True)
+    async with stage.running():
+        await stage.answer(*[1_000] * 50)
+        stage.upstream.say(e.SpeechStarted("item_b"))
+        await asyncio.sleep(0.5)
+        assert stage.session.depths["egress"] == 20
+        assert not stage.all(c.TellSpeechStarted)
+        stage.session.receive(e.Heard("item_a", 200))
+        await asyncio.sleep(AN_INSTANT)
+        assert stage.session.depths["egress"] > 40
+        assert stage.all(c.TellSpeechStarted)
+
+
+@in_virtual_time
 async def test_what_an_interruption_has_stopped_is_not_waited_for() -> None:
     stage = Stage(reports=True)
     async with stage.running() as task:

@@ -10,6 +10,7 @@ behind half a minute of speech.
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 
 from voice.protocol.audio import duration_ms
 from voice.protocol.commands import (
@@ -24,7 +25,12 @@ from voice.protocol.commands import (
 AHEAD = 2.0
 """Seconds of audio that the browser may hold."""
 ANSWER_LIMIT_MS = 60_000
-"""Audio that may wait here. An answer of 1,024 output tokens is 51 s long (a token is 50 ms of speech)."""
+"""Audio that may wait here. An answer of 1,024 output tokens is 51 s long (a token is 50 ms of speech), and the
+upstream must be listened to all the while: it is the upstream that hears a barge-in."""
+UNHEARD_LIMIT_MS = 20_000
+"""The same for a client that should say what it has played, and does not: whoever reads nothing costs a megabyte."""
+HEARD_SECONDS = 8.0
+"""From one such report to when it is forgotten. A network that stands still for longer is lost anyway."""
 MESSAGES_LIMIT = 1_000
 """Messages that may wait here; a client that leaves so many unread does not read at all."""
 
@@ -32,9 +38,9 @@ _ANSWER = (Play, PlayDone, TellAnswerTranscript, TellAnswerDone)
 
 
 class Egress:
-    """The lanes to the browser. Pure: the clock is told."""
+    """The lanes to the browser. Pure: the clock is told. ``reports``: the client has to say what it has played."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, reports: bool = False) -> None:
         self.answer_ms = 0
         """Audio waiting."""
         self.deepest_ms = 0
@@ -42,11 +48,15 @@ class Egress:
         self._answer: deque[ToBrowser] = deque()
         self._messages: deque[ToBrowser] = deque()
         self._plays_until = 0.0
+        self._heard_until = -inf if reports else inf
 
-    @property
-    def is_full(self) -> bool:
+    def heard(self, now: float) -> None:
+        """The client has played something."""
+        self._heard_until = max(self._heard_until, now + HEARD_SECONDS)
+
+    def is_full(self, now: float) -> bool:
         """The answer is longer than what may wait: stop reading the upstream until it is not."""
-        return self.answer_ms >= ANSWER_LIMIT_MS
+        return self.answer_ms >= (ANSWER_LIMIT_MS if now < self._heard_until else UNHEARD_LIMIT_MS)
 
     @property
     def is_stuck(self) -> bool:

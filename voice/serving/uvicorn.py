@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from voice.protocol.drain import DrainPolicy
 from voice.serving import limits
@@ -13,6 +14,20 @@ from voice.serving.stopping import wind_down
 
 SWEEP = 10
 """Ticks, of a tenth of a second each, between two looks at connections that are closing."""
+WAITING = 8
+"""Messages that may wait for the application before the client is not read from."""
+
+
+class Socket(WebSocketsSansIOProtocol):
+    """uvicorn's own stops reading after each message, until the application takes it: two system calls for a frame."""
+
+    def send_receive_event_to_app(self) -> None:
+        """A message is complete."""
+        has_room = not self.read_paused and self.queue.qsize() < WAITING
+        self.read_paused = self.read_paused or has_room  # so that it is not paused again
+        super().send_receive_event_to_app()
+        if has_room:
+            self.read_paused = False
 
 
 class VoiceServer(uvicorn.Server):
@@ -34,7 +49,7 @@ class VoiceServer(uvicorn.Server):
                 host=host,
                 port=port,
                 uds=unix_socket or None,
-                ws="websockets-sansio",
+                ws=Socket,
                 ws_max_size=limits.MESSAGE_LIMIT,
                 ws_ping_interval=limits.PING_SECONDS,
                 ws_ping_timeout=limits.PING_SECONDS,

@@ -110,6 +110,10 @@ class Upstream(ABC):
     async def send_audio(self, pcm: bytes) -> None:
         """Pass a piece of the visitor's audio on (PCM, even length, at most a second)."""
 
+    def send_audio_at_once(self, pcm: bytes) -> bool:
+        """The same, if nobody has to wait for it; whether it was passed on. Raises nothing."""
+        return False
+
     @abstractmethod
     async def send(self, command: ToUpstream) -> None:
         """Do what the conversation wants. ``SendSilence`` and ``Reconnect`` never come here: one is fed as audio, the

@@ -33,7 +33,7 @@ def options(server: WeaviateServer) -> WeaviateOptions:
 @pytest.fixture
 def hasty(options: WeaviateOptions) -> WeaviateOptions:
     """For tests that wait until a time limit has run out."""
-    return replace(options, connect_timeout=0.4, query_timeout=0.2)
+    return replace(options, connect_timeout=2.0, query_timeout=0.5)
 
 
 @pytest.fixture

@@ -7,8 +7,11 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+from websockets.exceptions import ConnectionClosed
 
 from tests.proxy import Proxy
 from tests.realtime_server import Answer, RealtimeServer, Script
@@ -49,7 +52,8 @@ class Trouble:
                 await asyncio.sleep(chance.uniform(1, REST))
                 fault = chance.choice(list(UPSTREAM_FAULTS))
                 self.happened[f"service {fault}"] += 1
-                await UPSTREAM_FAULTS[fault](upstream, chance)
+                with suppress(OSError, ConnectionClosed):  # the newest connection may have ended meanwhile
+                    await UPSTREAM_FAULTS[fault](upstream, chance)
                 await asyncio.sleep(chance.uniform(SHORTEST, LONGEST))
                 _well_again(upstream)
         finally:

@@ -172,6 +172,9 @@ class Refusing(FakeUpstream):
             self.say(e.SpeechStopped("item"), e.InputCommitted("item"), e.TranscriptDone("item", "Where?"))
         await super().send_audio(pcm)
 
+    def send_audio_at_once(self, pcm: bytes) -> bool:
+        return False
+
     async def send(self, command: c.ToUpstream) -> None:
         if isinstance(command, c.CreateResponse):
             self.say(e.Fault("invalid_value", event_id=command.request_id))

@@ -13,7 +13,14 @@ from voice.protocol.commands import (
     TellSpeechStarted,
     ToBrowser,
 )
-from voice.protocol.egress import AHEAD, ANSWER_LIMIT_MS, MESSAGES_LIMIT, Egress
+from voice.protocol.egress import (
+    AHEAD,
+    ANSWER_LIMIT_MS,
+    HEARD_SECONDS,
+    MESSAGES_LIMIT,
+    UNHEARD_LIMIT_MS,
+    Egress,
+)
 
 
 def due(egress: Egress, now: float) -> list[ToBrowser]:
@@ -29,8 +36,8 @@ def answer(milliseconds: int, *, piece: int = 100) -> list[Play]:
     return [Play("item_a", silence(piece))] * (milliseconds // piece)
 
 
-def filled(milliseconds: int) -> Egress:
-    egress = Egress()
+def filled(milliseconds: int, *, reports: bool = False) -> Egress:
+    egress = Egress(reports=reports)
     for play in answer(milliseconds):
         egress.push(play, 0.0)
     return egress
@@ -118,11 +125,29 @@ def test_what_was_stopped_does_not_slow_the_next_answer_down() -> None:
 
 def test_it_is_full_with_a_minute_of_audio() -> None:
     egress = filled(ANSWER_LIMIT_MS - 100)
-    assert not egress.is_full
+    assert not egress.is_full(0.0)
     egress.push(Play("item_a", silence(100)), 0.0)
-    assert egress.is_full
+    assert egress.is_full(0.0)
     due(egress, 0.0)
-    assert not egress.is_full
+    assert not egress.is_full(0.0)
+
+
+def test_a_client_that_should_say_what_it_plays_has_less_of_an_answer_waiting_until_it_does() -> None:
+    egress = filled(UNHEARD_LIMIT_MS, reports=True)
+    assert egress.is_full(0.0)
+    egress.heard(0.5)
+    assert not egress.is_full(0.5)
+    assert not egress.is_full(0.5 + HEARD_SECONDS - 0.1)
+    assert egress.is_full(0.5 + HEARD_SECONDS), "its silence is no sign of life"
+    assert not filled(UNHEARD_LIMIT_MS - 100, reports=True).is_full(0.0)
+
+
+def test_whoever_plays_may_have_a_minute_waiting_and_no_more() -> None:
+    egress = filled(ANSWER_LIMIT_MS - 100, reports=True)
+    egress.heard(0.0)
+    assert not egress.is_full(0.0)
+    egress.push(Play("item_a", silence(100)), 0.0)
+    assert egress.is_full(0.0)
 
 
 def test_a_client_that_does_not_read_is_seen() -> None:

@@ -21,7 +21,7 @@ export class Captions {
     this.#log = element("div", { "role": "log", "aria-live": "polite", "aria-label": words.say("log"), "part": "log" });
     this.#mirror = element("div", { "part": "live", "aria-hidden": "true" });
     this.element = element(
-      "div", { "part": "captions", "class": "captions", "tabindex": "0", "role": "group", "aria-label": words.say("log") },
+      "div", { "part": "captions", "class": "captions", "role": "group", "aria-label": words.say("log") },
       this.#log, this.#mirror,
     );
     this.element.addEventListener("scroll", () => { this.#following = this.#isAtEnd(); });
@@ -31,6 +31,7 @@ export class Captions {
     const complete = countOfComplete(lines);
     for (const row of this.#rows.splice(lines.length)) row.node?.remove();
     lines.forEach((line, place) => this.#renderLine(line, place, place < complete));
+    this.element.tabIndex = lines.length > 0 ? 0 : -1; // who scrolls by keys has nothing to scroll before
     if (this.#following) this.element.scrollTop = this.element.scrollHeight;
   }
 

@@ -83,7 +83,7 @@ class VoiceWidget extends HTMLElement {
 
   /** Unstyled for a moment is worse than absent for a moment; unstyled for ever is better than absent for ever. */
   #show(root) {
-    const styles = element("link", { rel: "stylesheet", href: this.dataset.stylesheet });
+    const styles = element("link", { rel: "stylesheet", href: this.dataset.stylesheet, nonce: this.nonce || undefined });
     const show = () => root.append(...this.#view.elements);
     styles.addEventListener("load", show, { once: true });
     styles.addEventListener("error", show, { once: true });

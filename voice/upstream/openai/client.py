@@ -126,10 +126,14 @@ class OpenAIUpstream(Upstream):
 
     async def send_audio(self, pcm: bytes) -> None:
         """Append to the service's input buffer."""
-        frame = wire.append(pcm)
-        if self._second is not None:
-            self._second.push(frame, duration_ms(len(pcm)))
-        await self._transport.send(frame)
+        await self._transport.send(self._appended(pcm))
+
+    def send_audio_at_once(self, pcm: bytes) -> bool:
+        """The same, if the socket takes it."""
+        if not self._transport.has_room:
+            return False
+        self._transport.send_at_once(self._appended(pcm))
+        return True
 
     async def send(self, command: ToUpstream) -> None:
         """Send the client event of this command."""
@@ -158,6 +162,12 @@ class OpenAIUpstream(Upstream):
                 raise arrival
             for told in self._understand(arrival):
                 yield told
+
+    def _appended(self, pcm: bytes) -> bytes:
+        frame = wire.append(pcm)
+        if self._second is not None:
+            self._second.push(frame, duration_ms(len(pcm)))
+        return frame
 
     def _encode(self, command: ToUpstream) -> list[bytes]:
         if isinstance(command, Recall):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 
-from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTransport
 
 from voice.upstream.base import UpstreamClosed, UpstreamError, UpstreamTimeout
 
@@ -30,7 +31,7 @@ class Connection(WSListener):
         self._socket: WSTransport | None = None
         self._frames: deque[bytes] = deque()
         self._fragments = bytearray()
-        self._arrived, self._writable, self._lost = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._arrived, self._writable = asyncio.Event(), asyncio.Event()
         self._writable.set()
         self._paused = self._abandoned = False
 
@@ -48,11 +49,11 @@ class Connection(WSListener):
 
     @property
     def has_room(self) -> bool:
-        """Whether what was sent has left."""
-        return self._writable.is_set()
+        """Whether it is open, and what was sent has left."""
+        return self.failure is None and self._writable.is_set()
 
     async def room(self) -> None:
-        """Wait for that.
+        """Wait until what was sent has left.
 
         Raises:
             UpstreamError: it is closed.
@@ -81,7 +82,8 @@ class Connection(WSListener):
         if self._socket is not None:
             self._socket.send_close(WSCloseCode.OK)
             self._read(True)  # the answer is behind what nobody wants any more
-            await self._lost.wait()
+            with suppress(WSError):  # what it broke by has been told
+                await self._socket.wait_disconnected()
 
     def abort(self) -> None:
         """Be gone, now, or as soon as it is there."""
@@ -99,6 +101,8 @@ class Connection(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame came: all of a message, as a rule."""
+        if transport.is_close_frame_sent and frame.msg_type != WSMsgType.CLOSE:
+            return  # what follows a fault of the service is noise
         if frame.msg_type in _MESSAGE:
             if frame.fin and not self._fragments:
                 self._take(frame.get_payload_as_bytes())
@@ -111,7 +115,7 @@ class Connection(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """It is over."""
         self.failure = _ending(transport)
-        for event in (self._arrived, self._writable, self._lost):
+        for event in (self._arrived, self._writable):
             event.set()
 
     def pause_writing(self) -> None:

@@ -6,9 +6,10 @@ Pure functions from a parsed event to an event of the core. They raise ``KeyErro
 
 from __future__ import annotations
 
-from binascii import a2b_base64
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
+
+from pybase64 import b64decode
 
 from voice.protocol import events
 from voice.protocol.events import UpstreamEvent
@@ -45,7 +46,7 @@ def _transcript_failed(event: ServerEvent) -> UpstreamEvent:
 
 
 def _audio_delta(event: ServerEvent) -> UpstreamEvent:
-    pcm = a2b_base64(text(event["delta"]), strict_mode=True)
+    pcm = b64decode(text(event["delta"]), validate=True)
     return events.AudioDelta(text(event["response_id"]), text(event["item_id"]), pcm)
 
 

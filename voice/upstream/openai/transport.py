@@ -1,4 +1,4 @@
-"""The socket to the service: five methods, so that another client library can take this one's place.
+"""The socket to the service: a handful of methods, so that another client library can take this one's place.
 
 Failures are translated here, once, into the :class:`~voice.upstream.base.UpstreamError` tree. Their texts
 hold a status or a close code and nothing that either side wrote: the handshake carries the key, frames carry
@@ -65,26 +65,31 @@ class Transport:
                     use_aiofastnet=False,
                     logger_name=_SILENT,
                 )
+            if connected is None:
+                raise UpstreamUnavailable("cannot be reached: closed during the handshake")
+            self._connection = connection
         except (WSError, ProxyError, OSError) as failure:
-            connection.abort()
             raise _translated(failure) from None
-        except asyncio.CancelledError:
-            connection.abort()
-            raise
-        if connected is None:
-            raise UpstreamUnavailable("cannot be reached: closed during the handshake")
-        self._connection = connection
+        finally:
+            if self._connection is None:  # a dial that is given up may yet come about
+                connection.abort()
 
-    def send_at_once(self, frame: bytes) -> bool:
-        """Send one text frame if nothing waits to be sent; whether it was."""
+    @property
+    def has_room(self) -> bool:
+        """Whether the connection is good and takes a frame at once."""
         connection = self._connection
-        if connection is None or connection.failure is not None or not connection.has_room:
-            return False
-        connection.send(frame)
-        return True
+        return connection is not None and connection.has_room
+
+    def send_at_once(self, frame: bytes) -> None:
+        """Send one text frame where the connection :attr:`has_room`.
+
+        Raises:
+            UpstreamError: the connection is closed.
+        """
+        self._open_connection.send(frame)
 
     async def send(self, frame: bytes) -> None:
-        """Send one text frame.
+        """Send one text frame, and wait until there is room for the next.
 
         Raises:
             UpstreamError: the connection is closed, or the service did not read in time.

@@ -11,9 +11,10 @@ fixed and escapes are legal, so whatever the scan does not recognise is parsed.
 from __future__ import annotations
 
 import json
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from typing import Any
+
+from pybase64 import b64decode, b64encode
 
 from voice.protocol import commands, events
 from voice.protocol.events import UpstreamEvent
@@ -49,7 +50,7 @@ COMMIT_ID = "commit"
 
 def append(pcm: bytes) -> bytes:
     """The frame that carries a piece of the visitor's audio."""
-    return b'{"type":"input_audio_buffer.append","audio":"' + b2a_base64(pcm, newline=False) + b'"}'
+    return b'{"type":"input_audio_buffer.append","audio":"' + b64encode(pcm) + b'"}'
 
 
 def encode(command: commands.ToUpstream) -> bytes:
@@ -232,7 +233,7 @@ def _scan_audio(raw: bytes) -> events.AudioDelta | None:
         return None
     try:
         # Strict: otherwise the escape in "\u002b" would be skipped and its digits taken for audio.
-        return events.AudioDelta(response, item, a2b_base64(audio, strict_mode=True))
+        return events.AudioDelta(response, item, b64decode(audio, validate=True))
     except ValueError:
         return None
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from binascii import b2a_base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from pybase64 import b64encode_as_string
 
 from voice.protocol.events import ResponseStatus
 from voice.protocol.usage import Usage, read
@@ -55,7 +56,7 @@ class Answer:
     def audio(self, item_id: str, pcm: bytes) -> list[str]:
         """More of how it sounds."""
         part, frames = self._part(item_id)
-        delta = b2a_base64(pcm, newline=False).decode("ascii")
+        delta = b64encode_as_string(pcm)
         return [*frames, self._tell(part, "response.output_audio.delta", delta=delta)]
 
     def text(self, item_id: str, delta: str) -> list[str]:

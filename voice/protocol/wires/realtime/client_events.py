@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from binascii import a2b_base64
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from pybase64 import b64decode
 
 from voice.protocol import events as e
 from voice.protocol.audio import duration_ms
@@ -67,7 +68,7 @@ class ClientEvents:
         audio = fields.text("audio", TEXT_LIMIT)
         fields.done()
         try:
-            pcm = a2b_base64(audio, strict_mode=True)
+            pcm = b64decode(audio, validate=True)
         except ValueError:
             raise WireError("invalid_audio", "audio must be base64.", "audio") from None
         check_audio(pcm)
