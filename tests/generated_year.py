@@ -47,6 +47,52 @@ def make(sessions: int, *, until: datetime, live: int = 3, seed: int = 7) -> Non
             cursor.execute("ANALYZE")
 
 
+def multiply(times: int, *, years: bool = False) -> None:
+    """Store each session and turn that :func:`make` has made as often as that: at its time, or each a year earlier.
+
+    The database copies them by itself, which takes a tenth of the time that making them does.
+    """
+    with connection.cursor() as cursor:
+        for n in range(1, times):
+            days = n * DAYS if years else 0
+            cursor.execute(_copies(VoiceSession, n, days, server=f"'web-{n + 1}'"), [_MADE])
+            cursor.execute(_copies(VoiceTurn, n, days), [_MADE])
+        cursor.execute("ANALYZE")
+
+
+_MADE = "web-1:412"
+
+
+def _copies(model: Any, n: int, days: int, **values: str) -> str:
+    """The statement that copies the rows that were made, under other ids."""
+    selected = dict(values)
+    for field in model._meta.concrete_fields:
+        if field.name in ("id", "session") and field.get_internal_type() != "BigAutoField":
+            selected[field.column] = _other_id(field.column, n)
+        elif days and field.get_internal_type() == "DateTimeField":
+            selected[field.column] = _earlier(field.column, days)
+        elif field.get_internal_type() != "BigAutoField":
+            selected.setdefault(field.column, f'"{field.column}"')
+    table, sessions = model._meta.db_table, VoiceSession._meta.db_table
+    key = "id" if model is VoiceSession else "session_id"
+    into, columns = ", ".join(f'"{column}"' for column in selected), ", ".join(selected.values())
+    made = f'SELECT "id" FROM "{sessions}" WHERE "server" = %s'  # noqa: S608
+    return f'INSERT INTO "{table}" ({into}) SELECT {columns} FROM "{table}" WHERE "{key}" IN ({made})'  # noqa: S608
+
+
+def _other_id(column: str, n: int) -> str:
+    """With the first eight digits replaced."""
+    if connection.vendor == "postgresql":
+        return f"""('f{n:07x}' || substr("{column}"::text, 9))::uuid"""
+    return f"""'f{n:07x}' || substr("{column}", 9)"""
+
+
+def _earlier(column: str, days: int) -> str:
+    if connection.vendor == "postgresql":
+        return f""""{column}" - interval '{days} days'"""
+    return f"""strftime('%%Y-%%m-%%d %%H:%%M:%%f', "{column}", '-{days} days')"""
+
+
 def _users() -> list[Any]:
     model = get_user_model()
     model.objects.bulk_create([model(username=name, password="!") for name in NAMES], ignore_conflicts=True)
@@ -84,7 +130,7 @@ def _session(
         seen_at=began,
         ended_at=None if goes_on else began + timedelta(seconds=seconds),
         end_reason="" if goes_on else reason,
-        server="web-1:412",
+        server=_MADE,
         client="ticket",
         mic_frames=int(seconds * 25),
         mic_ms=int(seconds * 1000),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from voice.admission.limits import HOUR_SECONDS, Limits
@@ -19,6 +20,15 @@ class _Start:
     address: str
     at: float
 
+    @property
+    def counted_in(self) -> tuple[_Counted, ...]:
+        """Whose hours it is in."""
+        user = ("user", self.user_id)
+        return (user, ("address", self.address)) if self.address else (user,)
+
+
+_Counted = tuple[str, str]
+
 
 @dataclass(slots=True)
 class _Lease:
@@ -30,14 +40,16 @@ class _Lease:
 class MemoryStore(AdmissionStore):
     """The store of a site that runs in one process.
 
-    Plain lists, searched from end to end: a process holds tens of sessions, and starts some hundreds an hour. No
-    method waits, and a lock serves those who ask from other threads (a synchronous server's).
+    The live sessions are searched from end to end: a process holds tens, or hundreds. The starts of an hour may be many
+    more, so each user's, and each address's, are by themselves. No method waits, and a lock serves those who ask from
+    other threads (a synchronous server's).
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._starts: list[_Start] = []  # oldest first
+        self._starts: deque[_Start] = deque()  # oldest first, also those that were refunded
+        self._counted: defaultdict[_Counted, deque[_Start]] = defaultdict(deque)  # of each, oldest first; none is empty
         self._leases: dict[str, _Lease] = {}  # until released, in the order of their acquisition
         self._spent: dict[str, float] = {}
         self._watchers: dict[str, Callable[[], None]] = {}
@@ -66,8 +78,8 @@ class MemoryStore(AdmissionStore):
         """See the port."""
         with self._lock:
             now, lease = self._now(), self._leases.pop(session_id, None)
-            if lease is not None and now < lease.until and refund and lease.start in self._starts:
-                self._starts.remove(lease.start)
+            if lease is not None and now < lease.until and refund:
+                self._discount(lease.start)
 
     async def peek(self, user_id: str, limits: Limits, address: str = "") -> Refused | None:
         """See the port."""
@@ -103,6 +115,8 @@ class MemoryStore(AdmissionStore):
             self._leases[loser].until = start.at
         if not continued:
             self._starts.append(start)
+            for whose in start.counted_in:
+                self._counted[whose].append(start)
         self._leases[session_id] = _Lease(start, limits, until)
         return Admitted(handed_over + displaced)
 
@@ -113,12 +127,9 @@ class MemoryStore(AdmissionStore):
         return (continued,) if lives else ()
 
     def _refusal(self, wanted: _Start, limits: Limits) -> Refused | None:
-        of_user = [start.at for start in self._starts if start.user_id == wanted.user_id]
-        from_address = [start.at for start in self._starts if wanted.address and start.address == wanted.address]
-        wait = max(
-            _wait(of_user, limits.sessions_per_user_per_hour, wanted.at),
-            _wait(from_address, limits.sessions_per_address_per_hour, wanted.at),
-        )
+        allowed = (limits.sessions_per_user_per_hour, limits.sessions_per_address_per_hour)
+        counted = (self._counted.get(whose, ()) for whose in wanted.counted_in)
+        wait = max(_wait(starts, most, wanted.at) for starts, most in zip(counted, allowed, strict=False))
         if wait:
             return Refused(EndReason.RATE_LIMITED, max(1, math.ceil(wait * 1000)))
         return self._full(wanted, limits)
@@ -138,9 +149,19 @@ class MemoryStore(AdmissionStore):
     def _now(self) -> float:
         """The time; what is over at this time is forgotten, but not the leases: their holders will ask."""
         now = self._clock()
-        self._starts = [start for start in self._starts if now < start.at + HOUR_SECONDS]
+        while self._starts and now >= self._starts[0].at + HOUR_SECONDS:
+            self._discount(self._starts.popleft())
         self._spent = {jti: until for jti, until in self._spent.items() if now < until}
         return now
+
+    def _discount(self, start: _Start) -> None:
+        """It counts no more, unless it did not any more before."""
+        for whose in start.counted_in:
+            starts = self._counted.get(whose, ())
+            if start in starts:
+                self._counted[whose].remove(start)
+                if not starts:
+                    del self._counted[whose]
 
     def _tell(self, displaced: tuple[str, ...]) -> None:
         # Outside the lock: who is told may come back with a release.
@@ -154,6 +175,6 @@ class MemoryStore(AdmissionStore):
             del self._watchers[session_id]
 
 
-def _wait(starts: list[float], allowed: int, now: float) -> float:
+def _wait(starts: Sequence[_Start], allowed: int, now: float) -> float:
     """Seconds until one more fits: when so many have left the hour that one less than allowed remain."""
-    return starts[-allowed] + HOUR_SECONDS - now if allowed and len(starts) >= allowed else 0.0
+    return starts[-allowed].at + HOUR_SECONDS - now if allowed and len(starts) >= allowed else 0.0
