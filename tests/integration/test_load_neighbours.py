@@ -9,6 +9,10 @@ import json
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.alone
+
 PAGE_RISE_MS, FRAME_RISE_MS = 3 * 10, 3 * 5
 QUERY_MS = 2000
 

@@ -9,6 +9,10 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.alone
+
 MINUTES = float(os.environ.get("SOAK_MINUTES", "0.6"))
 
 
