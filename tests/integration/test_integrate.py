@@ -25,7 +25,7 @@ from tests.document import TEXT, Follower
 START_LIMIT = 120.0
 """Seconds until the server answers, on a machine that does other things too."""
 PATIENCE = 60.0
-DIALS = 5
+DIALS = 20
 
 
 class Project:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -38,6 +38,7 @@ class Clients:
     def __init__(self, url: str) -> None:
         self._url = url
         self._of_loop: dict[asyncio.AbstractEventLoop, Redis] = {}
+        self._asking: set[asyncio.Task[Any]] = set()
 
     def client(self) -> Redis:
         """The running loop's. Nothing is dialled yet."""
@@ -60,15 +61,26 @@ class Clients:
         except NoScriptError:  # a new server, or one whose scripts were flushed
             return await client.execute_command("EVAL", script.text, *given)
 
-    async def answer(self, question: Awaitable[Any]) -> Any:
-        """What a question comes to, which may be several commands. Raises :class:`StoreUnavailable`, nothing else."""
+    async def answer(self, question: Coroutine[Any, Any, Any]) -> Any:
+        """What a question comes to, which may be several commands. Raises :class:`StoreUnavailable`, nothing else.
+
+        It is asked in a task of its own. The client library loses cancellations while its connections break, and
+        whoever asks and is cancelled would go on: a session that is over would stay.
+        """
+        asking = asyncio.create_task(question)
+        self._asking.add(asking)
+        asking.add_done_callback(self._asked)
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                answer = await question
+            await asyncio.wait({asking}, timeout=ANSWER_SECONDS)
+            if not asking.done():
+                raise TimeoutError("no answer in time")
+            answer = asking.result()
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
             note(Part.REDIS, ok=False)
             logger.warning("Redis does not answer: %s: %s", type(error).__name__, error)
             raise StoreUnavailable(type(error).__name__) from error
+        finally:
+            asking.cancel()
         note(Part.REDIS, ok=True)
         return answer
 
@@ -77,6 +89,11 @@ class Clients:
         client = self._of_loop.pop(asyncio.get_running_loop(), None)
         if client is not None:
             await client.aclose()
+
+    def _asked(self, asking: asyncio.Task[Any]) -> None:
+        self._asking.discard(asking)
+        if not asking.cancelled():
+            asking.exception()  # of one that nobody waits for any more it is nobody's concern
 
     def _make(self, **options: Any) -> Redis:
         options = {"max_connections": CONNECTIONS, "socket_connect_timeout": CONNECT_SECONDS, "retry": _RETRY} | options

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -131,7 +131,7 @@ class RedisStore(AdmissionStore):
         starts = [(session_id, _milliseconds(at)) for session_id, at in await self._history(held.user_id)]
         await self._of(self._scripts.seed, held, "", *(value for start in starts for value in start))
 
-    def _of(self, script: Script, held: _Held, session_id: str, *more: str | int) -> Awaitable[Any]:
+    def _of(self, script: Script, held: _Held, session_id: str, *more: str | int) -> Coroutine[Any, Any, Any]:
         """Run a script about places; all of them take the same keys, and begin with the same arguments."""
         limits = held.limits
         names = f"starts:user:{held.user_id}", f"starts:address:{held.address}", f"sessions:{held.user_id}"
