@@ -443,8 +443,7 @@ class Conversation:
             self._slot.wait_no_more()
             self._tell(c.Reconnect())  # what is lost with it is told when it is
             return
-        if self._slot.response_id:
-            self._tell(c.CountUsage(self._slot.request_id, None))  # nobody will say what it cost
+        self._tell(c.CountUsage(self._slot.request_id, None))  # begun or not: nobody may ever say what it cost
         freed = self._slot.expire(self._now)
         if turn is not None and turn.tries == 1:
             self._request_answer(turn)

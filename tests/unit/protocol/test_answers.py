@@ -279,6 +279,14 @@ def test_a_cancelled_answer_that_never_says_it_is_done_was_used_without_a_figure
     assert script.all(c.CountUsage) == [c.CountUsage("req_1", None)]
 
 
+def test_a_request_that_nobody_answers_may_have_been_used_without_a_figure() -> None:
+    """The service may have answered, and the answer may have been lost."""
+    script = Script()
+    script.ask("item_1")
+    script.at(12_000)
+    assert script.all(c.CountUsage) == [c.CountUsage("req_1", None)]
+
+
 def test_a_transcript_has_a_bill_of_its_own() -> None:
     script = Script()
     script.ask("item_1")
