@@ -5,7 +5,6 @@ import os
 import re
 import secrets
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import ports
 from tests.folder import FOLDER
 
 READY_LIMIT = 240.0
@@ -62,7 +62,7 @@ def running(folder: Path, *, port: int | None = None, **overrides: str) -> Itera
 
     ``port`` is a free one by default; ``overrides`` are variables of its environment. It must leave no process behind.
     """
-    port = port or _free_port()
+    port = port or ports.free()
     database = folder / "demo.sqlite3"
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{database}", "DJANGO_DEBUG": "true"}
     environment |= {"DJANGO_SETTINGS_MODULE": "project.settings", "PYTHONFAULTHANDLER": "1", **overrides}
@@ -134,9 +134,3 @@ def _drain(process: "subprocess.Popen[str]", last_words: deque[str]) -> None:
     """Read on: a full pipe would stop the server."""
     assert process.stdout is not None
     last_words.extend(process.stdout)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -8,9 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +17,8 @@ from pathlib import Path
 import pytest
 import trustme
 from django.conf import settings
+
+from tests import ports
 
 START_LIMIT = 20.0
 _MAIN = """\
@@ -91,28 +91,11 @@ def command(folder: Path, port: int, plain_port: int, sockets: Mapping[str, str]
 @contextmanager
 def running(folder: Path, sockets: Mapping[str, str]) -> Iterator[Nginx]:
     """Start it, and stop it at the end."""
-    nginx = Nginx(_free_port(), _free_port(), folder / "authority.pem", folder)
+    nginx = Nginx(ports.free(), ports.free(), folder / "authority.pem", folder)
     process = subprocess.Popen(command(folder, nginx.port, nginx.plain_port, sockets))
     try:
-        _wait(nginx.port)
+        ports.wait(nginx.port, START_LIMIT)
         yield nginx
     finally:
         process.terminate()
         process.wait(START_LIMIT)
-
-
-def _wait(port: int) -> None:
-    until = time.monotonic() + START_LIMIT
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            assert time.monotonic() < until, "nginx does not start"
-            time.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -9,9 +9,7 @@ import html
 import os
 import re
 import signal
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import ports
 from tests.client import Received, VoiceClient
 from tests.document import TEXT, Follower
 
@@ -40,7 +39,7 @@ class Project:
     @contextmanager
     def served(self) -> Iterator[str]:
         """Its address, while the server runs, started as the document does, on a port that is free."""
-        port = _free_port()
+        port = ports.free()
         with (self.follower.directory / "server.log").open("ab") as log:
             server = subprocess.Popen(
                 ["sh", "-c", f"exec {self.command} {port}"],
@@ -48,7 +47,7 @@ class Project:
                 start_new_session=True,  # it starts a process that it restarts when a file has changed
             )  # fmt: skip
         try:
-            _wait(port)
+            ports.wait(port, START_LIMIT)
             yield f"localhost:{port}"
         finally:
             os.killpg(server.pid, signal.SIGKILL)
@@ -56,23 +55,6 @@ class Project:
 
     def log(self) -> str:
         return (self.follower.directory / "server.log").read_text()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait(port: int) -> None:
-    until = time.monotonic() + START_LIMIT
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            assert time.monotonic() < until
-            time.sleep(0.1)
 
 
 @contextmanager

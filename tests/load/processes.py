@@ -121,10 +121,3 @@ def ended(*processes: Helper | Server) -> Iterator[None]:
     finally:
         for process in processes:
             process.end()
-
-
-def free_port() -> int:
-    """A port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.load.processes import Server, free_port
+from tests import ports
+from tests.load.processes import Server
 from tests.load.visitors import Dialect
 from tests.redis_server import RedisServer
 
@@ -48,7 +49,7 @@ class Target:
 
     def start(self, upstream_port: int, log: Path) -> tuple[Server, str]:
         """The server, and where visitors dial."""
-        port, upstream = free_port(), f"ws://127.0.0.1:{upstream_port}/v1/realtime?model=gpt-realtime"
+        port, upstream = ports.free(), f"ws://127.0.0.1:{upstream_port}/v1/realtime?model=gpt-realtime"
         command = [each.format(port=port, upstream=upstream) for each in self.command]
         ours = {"LOAD_UPSTREAM": upstream, "OPENAI_BASE_URL": f"http://127.0.0.1:{upstream_port}/v1"}
         server = Server(command, {**os.environ, **self.environment, **ours}, port, log)

@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import ports
 from tests.redis_server import RedisServer
 
 START_LIMIT = 60.0
@@ -153,7 +154,7 @@ def running(
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True)
         environments = [environment | (own[n] if own else {}) for n in range(processes)]
         all_of_them = [
-            Process(_free_port(), its_own, folder / f"{n}.log", server) for n, its_own in enumerate(environments)
+            Process(ports.free(), its_own, folder / f"{n}.log", server) for n, its_own in enumerate(environments)
         ]
         for n, process in enumerate(all_of_them):
             process.unix_socket = folder / f"{n}.sock" if unix_sockets else None
@@ -166,9 +167,3 @@ def running(
         finally:
             for process in all_of_them:
                 process.send(signal.SIGKILL)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
