@@ -83,6 +83,7 @@ def session(
         idle_seconds=limits.idle_seconds,
         push_to_talk=start.mode == "push_to_talk",
         voice=start.voice,
+        waiting=start.waiting and settings.warm_upstream,
         reports=reports,
         scope=scope or EVERYONE,
         prices=settings.prices,
