@@ -357,6 +357,7 @@ async def _look_after() -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(heartbeat.run())
         tasks.create_task(reaper.run(wiring.spool()))
+        tasks.create_task(wiring.prepare_knowledge())
         tasks.create_task(guarding.run(conf().safeguard, conf().prices.currency))
 
 
