@@ -23,6 +23,7 @@ WITNESS = """
   navigator.mediaDevices.getUserMedia = async (wanted) => {
     window.asked += 1;
     window.wanted = wanted;
+    await window.decision;
     if (window.refuse) throw new DOMException("no", window.refuse);
     const stream = await getUserMedia(wanted);
     window.streams.push(stream);
@@ -111,6 +112,19 @@ async def test_the_microphone_is_not_touched_before_the_visitor_agrees(visit: Vi
         await page.get_by_role("button", name="I agree").click()
         await expect(part(page, "status")).to_have_text("Listening")
         assert await page.evaluate("window.asked") == 1
+
+
+async def test_who_dials_early_is_asked_for_the_microphone_meanwhile(visit: Visit) -> None:
+    async with opened(visit, attributes="warm") as page:
+        await page.evaluate("() => { window.decision = new Promise((allow) => { window.allow = allow; }); }")
+        await part(page, "main").click()
+        async with asyncio.timeout(20):
+            while "ready" not in dict(await page.evaluate("window.heard")):
+                await page.wait_for_timeout(50)
+        await expect(part(page, "status")).to_have_text("Please allow the microphone")
+        await page.evaluate("window.allow()")
+        await expect(part(page, "status")).to_have_text("Listening")
+        await Ear(page).until_frames(5)
 
 
 async def test_the_microphone_is_cleaned_of_echo_and_noise_and_hears_nothing_while_muted(visit: Visit) -> None:
