@@ -89,7 +89,7 @@ export class Captions {
     const href = safeHref(url);
     if (!href) return title;
     const note = element("span", { class: "aside" }, ` ${this.#words.say("window")}`);
-    return element("a", { href, target: "_blank", rel: "noopener noreferrer" }, title, outIcon(), note);
+    return element("a", { href, target: "_blank", rel: "noopener noreferrer" }, outIcon(), element("span", {}, title, note));
   }
 
   #isAtEnd() {
