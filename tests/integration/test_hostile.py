@@ -18,6 +18,7 @@ from websockets.typing import Subprotocol
 from tests.client import VoiceClient
 from tests.integration.test_fuzz import memory_mb
 from tests.load.frames import RawConnection
+from tests.proxy import Proxy
 from tests.realtime_server import Answer, RealtimeServer
 from tests.several import site as several
 from tests.several.site import Process
@@ -26,6 +27,8 @@ FRAME = bytes(1_920)
 CLIENT_MB = 1.0
 """What a hostile client may cost."""
 FROZEN = 5
+VANISHED_SECONDS = 10.0
+"""In which a connection that is only half there is noticed."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,21 @@ async def test_who_reads_nothing_is_given_up_and_costs_little(attacked: Attacked
     print(f"\n{attacked.process.server}: given up after {gave_up_after:.1f} s, memory {grown:+.1f} MB for each")
     assert gave_up_after <= 3 * 20
     assert grown <= 3 * CLIENT_MB  # of the answer's minute, twenty seconds wait here: the rest waits at the upstream
+
+
+async def test_who_has_vanished_without_a_word_is_noticed(attacked: Attacked) -> None:
+    """Their network is gone, so nothing says so but a ping that stays unanswered."""
+    async with Proxy(attacked.process.port) as network:
+        url = attacked.process.url.replace(str(attacked.process.port), str(network.port))
+        async with VoiceClient(url, attacked.token) as client:
+            await client.until("session.ready")
+            network.half_open()
+            began = time.monotonic()
+            await attacked.upstream.until(lambda: attacked.upstream.open == 0, seconds=60)
+            noticed_after = time.monotonic() - began
+            client.vanish()
+    print(f"\n{attacked.process.server}: noticed after {noticed_after:.1f} s")
+    assert noticed_after <= 3 * VANISHED_SECONDS
 
 
 async def test_of_thirty_sockets_that_say_nothing_ten_may_wait(attacked: Attacked) -> None:
