@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -83,9 +83,10 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
 
     async def _wind_down(self) -> None:
         await wind_down(self._applications, self._drain)
-        until = time.monotonic() + FLUSHED_LIMIT
-        while any(self._sockets()) and time.monotonic() < until:  # noqa: ASYNC110 (Daphne announces nothing)
-            await asyncio.sleep(0.02)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSHED_LIMIT):
+                while any(self._sockets()):  # noqa: ASYNC110 (Daphne announces nothing)
+                    await asyncio.sleep(0.02)
 
     def _applications(self) -> Iterator[asyncio.Future[Any]]:
         for details in self.connections.values():
