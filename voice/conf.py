@@ -87,6 +87,9 @@ class VoiceSettings:
     resume_keys: tuple[str, ...] = field(repr=False, default=())
     """What it is sealed with in Redis, each 32 random bytes in URL-safe base64: the first seals, all of them open.
     Without any, nothing is kept there."""
+    warm_upstream: bool = False
+    """Whether the upstream is dialled while a visitor is still being asked for their microphone, so that it is there
+    when they give it. A conversation that never gets one is not counted, and over after 20 seconds."""
     crowd: CrowdPolicy = field(default_factory=CrowdPolicy)
     drain: DrainPolicy = field(default_factory=DrainPolicy)
     spool: str = ""

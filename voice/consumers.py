@@ -55,7 +55,7 @@ from voice.observed import Observed
 from voice.protocol import commands as c
 from voice.protocol.budget import Budgets
 from voice.protocol.events import TextSubmitted
-from voice.protocol.outcomes import REFUNDED, EndReason
+from voice.protocol.outcomes import LEFT, REFUNDED, EndReason
 from voice.protocol.wires.base import Said
 from voice.protocol.wires.messages import ClientMessage, Commit, Discard, End, RefreshAuth, Start
 from voice.records import Recorder, RecordsUnavailable
@@ -76,8 +76,6 @@ GOODBYE_LIMIT = 2.0
 """Seconds for the goodbye to leave."""
 HASTY = frozenset({EndReason.TIMEOUT, EndReason.SERVER_DRAIN})
 """Goodbyes that do not wait for a client's first message: it has had the time, or the server has none."""
-LEFT = frozenset({EndReason.CLIENT_HANGUP, EndReason.CLIENT_AWAY, EndReason.CLIENT_LOST})
-"""Who goes so before a conversation begins was not turned away."""
 TO_THE_WIRE = 2
 """Rounds of the event loop in which what was sent to Daphne is written to the socket: it looks which sockets take
 something behind what was ready before."""
@@ -195,7 +193,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         try:
             return await _unless_called(self._first_message(admitted))
         except Over as over:
-            if over.reason not in LEFT:
+            if over.reason not in LEFT:  # who goes before a conversation begins was not turned away
                 gate.refused(over.reason)
             raise
         except OSError:  # how servers say that nobody is there any more, before they say it to those who listen
@@ -257,7 +255,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
             reason = EndReason.SERVER_DRAIN
             raise
         finally:
-            if reason in REFUNDED and not session.began:
+            if reason is EndReason.NO_MICROPHONE or (reason in REFUNDED and not session.began):
                 lease.refund()
             try:
                 await recorder.finish(reason)
@@ -274,6 +272,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
     def _hear(self, session: Session, frame: bytes) -> bool:
         if not self._frames.takes(frame):
             return False
+        session.take_up()
         session.push_audio(frame)
         return True
 
@@ -281,6 +280,8 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         async with asyncio.TaskGroup() as tasks:
             refreshing: asyncio.Task[None] | None = None
             said = first if first is not None else await self._next(session)
+            if not isinstance(said, End | None):
+                session.take_up()
             while said is not None:
                 if isinstance(said, bytes):
                     session.push_audio(said)
@@ -369,6 +370,7 @@ async def _look_after() -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(heartbeat.run())
         tasks.create_task(reaper.run(wiring.spool()))
+        tasks.create_task(wiring.prepare_knowledge())
         tasks.create_task(guarding.run(conf().safeguard, conf().prices.currency))
 
 

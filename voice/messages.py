@@ -23,6 +23,7 @@ MESSAGES: dict[EndReason, str | Promise] = {
     EndReason.NOT_IN_ROLLOUT: _("The voice assistant is not yet available to you."),
     EndReason.REVOKED: _("You may no longer use the voice assistant."),
     EndReason.TIMEOUT: _("Nothing was heard from the page."),
+    EndReason.NO_MICROPHONE: _("The microphone was not allowed."),
     EndReason.IDLE: _("Nobody has spoken for a while, so the conversation has ended."),
     EndReason.CONCURRENT: _("The conversation goes on in another window."),
     EndReason.LEASE_LOST: _("The conversation was interrupted. Please ask again."),

@@ -42,6 +42,7 @@ _REASONS: dict[EndReason, Any] = {
     EndReason.REVOKED: _("access revoked"),
     EndReason.TIMEOUT: _("client silent"),
     EndReason.IDLE: _("nobody spoke"),
+    EndReason.NO_MICROPHONE: _("microphone not given"),
     EndReason.CONCURRENT: _("continued elsewhere"),
     EndReason.LEASE_LOST: _("place lost while the server stood still"),
     EndReason.MAX_DURATION: _("time limit reached"),

@@ -31,7 +31,7 @@ from voice.protocol.conversation import Conversation
 from voice.protocol.cost import Prices
 from voice.protocol.egress import Egress
 from voice.protocol.history import NOTHING_SAID, History
-from voice.protocol.outcomes import EndReason
+from voice.protocol.outcomes import LEFT, EndReason
 from voice.protocol.tally import Tally
 from voice.protocol.window import Window
 from voice.upstream.base import Upstream
@@ -44,6 +44,10 @@ SEND_LIMIT = 5.0
 """Seconds that one message may take to leave. uvicorn never drops a reader that stopped reading."""
 FAREWELL_LIMIT = 1.0
 """Seconds for the last messages to the visitor."""
+
+
+MICROPHONE_LIMIT = 20.0
+"""Seconds for a visitor to give the microphone, where the upstream is dialled meanwhile."""
 
 
 class Place(Protocol):
@@ -84,6 +88,8 @@ class SessionTerms:
     """Who speaks, where the visitor may choose; empty for the site's own."""
     reports: bool = False
     """Whether its client has to say what it has played, and is given up if it does not."""
+    waiting: bool = False
+    """Whether its visitor is still being asked for their microphone."""
     scope: Scope = EVERYONE
     """What this visitor may find in the knowledge."""
     prices: Prices = field(default_factory=Prices)
@@ -128,8 +134,10 @@ class Session:
         self._window = Window()
         self._searches: dict[str, asyncio.Task[None]] = {}
         self._downward, self._ready, self._ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._room = asyncio.Event()
+        self._room, self._taken_up = asyncio.Event(), asyncio.Event()
         self._room.set()
+        if not terms.waiting:
+            self._taken_up.set()
         self._reason = EndReason.INTERNAL_ERROR
         self._muted = False
         self._pushed_ms: int | None = None
@@ -215,6 +223,10 @@ class Session:
             self._pushed_ms = None
             self.receive(e.PushReleased(0))
 
+    def take_up(self) -> None:
+        """The visitor is there: their microphone is, or they have said something without it."""
+        self._taken_up.set()
+
     def tell(self, command: c.ToBrowser) -> None:
         """Say something to the visitor that is not of the conversation."""
         self._egress.push(command, self._now())
@@ -223,9 +235,10 @@ class Session:
             self.end(EndReason.SLOW_CLIENT)
 
     def end(self, reason: EndReason) -> None:
-        """Let it be over. The first reason stands."""
+        """Let it be over. The first reason stands; who goes before the microphone is there has had no conversation."""
         if not self._ended.is_set():
-            self._reason = reason
+            unused = reason in LEFT and not self._taken_up.is_set()
+            self._reason = EndReason.NO_MICROPHONE if unused else reason
             self._ended.set()
 
     # -- life ----------------------------------------------------------------------------------------------------
@@ -243,7 +256,7 @@ class Session:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 self._carry_out(self._conversation.begin(self._now()))
-                parts = (self._serve, self._watch, self._speak, self._mind_the_reader, self._keeper.run)
+                parts = (self._serve, self._watch, self._expect, self._speak, self._mind_the_reader, self._keeper.run)
                 running = [tasks.create_task(part()) for part in parts]
                 await self._ended.wait()
                 self._cancel_alarm()
@@ -354,6 +367,14 @@ class Session:
                 self.tell(c.TellExpiring(round(end_at - now), "duration"))
             elif now >= self._last_word_at + self.terms.idle_seconds:
                 self._end_if_idle(now)
+
+    async def _expect(self) -> None:
+        """The visitor, who has so long to give their microphone or to do without it."""
+        try:
+            async with asyncio.timeout(MICROPHONE_LIMIT):
+                await self._taken_up.wait()
+        except TimeoutError:
+            self.end(EndReason.NO_MICROPHONE)
 
     def _end_if_idle(self, now: float) -> None:
         if self._conversation.speaking:

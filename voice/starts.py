@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from voice import database
 from voice.models import VoiceSession
-from voice.protocol.outcomes import REFUNDED
+from voice.protocol.outcomes import REFUNDED, EndReason
 
 LOOKUP_SECONDS = 1.5
 """How long the records may take. Whoever asks holds a visitor at the door."""
@@ -26,7 +26,8 @@ async def of_user(user_id: str, seconds: float) -> list[tuple[str, float]]:
 
 
 def _of_user(user_id: str, seconds: float) -> list[tuple[str, float]]:
-    refunded = Q(ready_at=None, end_reason__in=[reason.value for reason in REFUNDED])
+    unreached = Q(ready_at=None, end_reason__in=[reason.value for reason in REFUNDED])
+    refunded = unreached | Q(end_reason=EndReason.NO_MICROPHONE.value)
     begun = VoiceSession.objects.filter(
         user_id=user_id, started_at__gt=timezone.now() - timedelta(seconds=seconds), resumed_from=None
     )

@@ -22,7 +22,8 @@ from django.db import connection
 from voice.admission.limits import Limits
 from voice.conf import conf
 from voice.keeping import Recorder
-from voice.knowledge.base import EVERYONE, Knowledge, KnowledgeError, NoKnowledge, Scope
+from voice.knowledge.base import EVERYONE, Knowledge, KnowledgeError, NoKnowledge, Scope, no_progress
+from voice.knowledge.base import Progress as KnowledgeProgress
 from voice.protocol.context import page_of
 from voice.protocol.conversation import Conversation
 from voice.protocol.history import NOTHING_SAID, History
@@ -83,6 +84,7 @@ def session(
         idle_seconds=limits.idle_seconds,
         push_to_talk=start.mode == "push_to_talk",
         voice=start.voice,
+        waiting=start.waiting and settings.warm_upstream,
         reports=reports,
         scope=scope or EVERYONE,
         prices=settings.prices,
@@ -197,7 +199,14 @@ async def warm_up(progress: Progress) -> None:
     """Load what the first visitor would otherwise wait for. ``progress`` may be called from other threads."""
     if conf().provider == "local":
         await local_models().warm_up(progress)
+    await prepare_knowledge(lambda done, total: progress("knowledge", done / total if total else 1.0))
+
+
+async def prepare_knowledge(progress: KnowledgeProgress = no_progress) -> None:
+    """Make the first search as quick as the others: connect, or load what searches. Raises nothing of a backend's."""
     try:
-        await knowledge().prepare(lambda done, total: progress("knowledge", done / total if total else 1.0))
+        await knowledge().prepare(progress)
     except KnowledgeError as error:  # answers go on without it, and it is tried again by the first search
         log.warning("the knowledge cannot be searched yet: %s", error)
+    except Exception:
+        log.exception("the knowledge failed")

@@ -148,6 +148,34 @@ async def test_the_hour_has_room_for_so_many_conversations(visit: Visit, setting
     assert 3_590_000 < ending["retry_after_ms"] <= 3_600_000
 
 
+@pytest.mark.parametrize("code", [1000, 1001, 1006])
+async def test_a_conversation_that_never_had_its_microphone_is_not_counted(
+    visit: Visit, sessions: Any, settings: Any, code: int
+) -> None:
+    """The upstream was dialled while its visitor was asked for it. Who has given it is counted."""
+    limits = {"sessions_per_user_per_hour": 1}
+    settings.VOICE = {**settings.VOICE, "LIMITS": limits, "WARM_UPSTREAM": True}
+    for _ in range(2):
+        client = await visit(start={"waiting": True})
+        await client.until("session.ready")
+        await client.vanish(code)
+    given = await visit(start={"waiting": True})
+    await given.until("session.ready")
+    await given.tell(type="mute", muted=False)
+    await given.ask()
+    await given.vanish(1001)
+    await assert_refused(await visit(start={"waiting": True}), 4429, "rate_limited", "after")
+    assert [row.end_reason for row in await sessions()] == ["no_microphone", "no_microphone", "client_away"]
+
+
+async def test_where_the_site_does_not_dial_early_whoever_waits_is_counted(visit: Visit, settings: Any) -> None:
+    settings.VOICE = {**settings.VOICE, "LIMITS": {"sessions_per_user_per_hour": 1}}
+    client = await visit(start={"waiting": True})
+    await client.until("session.ready")
+    await client.vanish(1001)
+    await assert_refused(await visit(start={}), 4429, "rate_limited", "after")
+
+
 async def test_a_second_conversation_takes_the_place_of_the_first(visit: Visit, sessions: Any) -> None:
     first = await visit(start={})
     await first.until("session.ready")

@@ -61,6 +61,23 @@ async def test_nobody_waits_for_a_knowledge_server_that_is_frozen_killed_and_res
     await client.ending()
 
 
+async def test_it_is_dialled_when_a_conversation_begins_and_not_by_its_first_search(
+    visit: Visit, upstream: RealtimeServer, weaviate: WeaviateServer
+) -> None:
+    """Nor before: a process in which nobody has talked is connected to nothing."""
+    newcomer = await visit()
+    assert weaviate.requests == []
+    await newcomer.tell(type="start", language="en")
+    await newcomer.until("session.ready")
+    await weaviate.until(lambda: len(weaviate.searches) == 1 and not weaviate.waiting, seconds=30)  # one of its own
+    dialled = len(weaviate.requests)
+    assert (await ask(newcomer, upstream))["sources"]
+    assert len(weaviate.searches) > 1
+    assert len(weaviate.requests) == dialled
+    await newcomer.tell(type="end")
+    await newcomer.ending()
+
+
 async def answered_from_it_again(client: Visitor, upstream: RealtimeServer) -> bool:
     """Whether one of the next questions is; the client tries a server that was away only every second or so."""
     for _ in range(20):

@@ -13,6 +13,7 @@ class Stage {
   dialled = 0;
   microphones = [];
   refusal = null;
+  prompt = Promise.resolve(); // the browser's question for the microphone
   speakers = 0;
   now = 0;
   clock = 1_000_000; // milliseconds since 1970
@@ -56,6 +57,7 @@ class Stage {
   #microphone({ onFrame, onLost, onPaused }) {
     const microphone = { onFrame, onLost, onPaused, paused: false, level: 0, isOpen: false, muted: false };
     microphone.open = async () => {
+      await this.prompt;
       if (this.refusal) throw Object.assign(new Error(), { status: this.refusal });
       microphone.isOpen = true;
     };
@@ -549,4 +551,97 @@ test("a listener hears of each change until it unsubscribes", async () => {
   unsubscribe();
   client.stop();
   assert.deepEqual([seen[0], seen.at(-1)], ["connecting", "listening"]);
+});
+
+const WARM = { ...OPTIONS, warm: true };
+
+/** A client that dials early; `answered` is the visitor's answer to the prompt, by a press on it. */
+function askedForTheMicrophone(refusal = null) {
+  let answer;
+  stage.prompt = new Promise((resolve) => { answer = resolve; });
+  client = new VoiceClient(WARM, stage.parts);
+  const starting = client.start();
+  return async () => {
+    stage.refusal = refusal;
+    answer();
+    await starting;
+  };
+}
+
+test("where the site wants it, the server is dialled while the visitor is asked for the microphone", async () => {
+  const answered = askedForTheMicrophone();
+  assert.deepEqual([stage.dialled, client.getSnapshot().microphone], [1, "asking"]);
+  stage.connect();
+  assert.equal(stage.sent[0].waiting, true);
+  await answered();
+  assert.deepEqual(stage.sent.at(-1), { type: "mute", muted: false });
+  assert.deepEqual([stage.dialled, phase(), client.getSnapshot().microphone], [1, "listening", "on"]);
+});
+
+test("who has answered before the line stands is not waited for", async () => {
+  const answered = askedForTheMicrophone();
+  await answered();
+  stage.connect();
+  assert.deepEqual([stage.dialled, "waiting" in stage.sent[0]], [1, false]);
+});
+
+test("a typed conversation is never early", async () => {
+  client = new VoiceClient(WARM, stage.parts);
+  client.sendText("Sundays?");
+  await settle();
+  stage.connect();
+  assert.equal("waiting" in stage.sent[0], false);
+});
+
+test("who refuses the microphone has no conversation, and the page's script is told", async () => {
+  const answered = askedForTheMicrophone("refused");
+  const ends = [];
+  client.on("ended", (detail) => ends.push(detail));
+  stage.connect();
+  await answered();
+  assert.equal(stage.types().at(-1), "end");
+  assert.deepEqual([phase(), client.getSnapshot().microphone], ["ready", "refused"]);
+  assert.deepEqual(ends, [{ reason: "no_microphone", retryAt: null }]);
+});
+
+test("who refuses it before the line stands has none either", async () => {
+  const answered = askedForTheMicrophone("refused");
+  await answered();
+  assert.deepEqual([phase(), stage.types().at(-1)], ["ready", "end"]);
+});
+
+test("who types meanwhile goes on in writing without the microphone", async () => {
+  const answered = askedForTheMicrophone("refused");
+  stage.connect();
+  client.sendText("Sundays?");
+  await answered();
+  assert.deepEqual([phase(), stage.types()], ["thinking", ["start", "input_text"]]);
+});
+
+test("where the visitor takes long, the server lets go, and is dialled again when the microphone is there", async () => {
+  const answered = askedForTheMicrophone();
+  stage.connect();
+  stage.events.onClose({ code: 1000, reason: "no_microphone", retryAfterMs: null });
+  assert.deepEqual([phase(), stage.dialled], ["connecting", 1]);
+  await answered();
+  assert.equal(stage.dialled, 2);
+  stage.sent = [];
+  stage.connect();
+  assert.deepEqual([stage.types(), "waiting" in stage.sent[0], phase()], [["start"], false, "listening"]);
+});
+
+test("an answer and the server's letting go may cross each other", async () => {
+  const answered = askedForTheMicrophone();
+  stage.connect();
+  await answered();
+  stage.events.onClose({ code: 1000, reason: "no_microphone", retryAfterMs: null });
+  assert.equal(stage.dialled, 2);
+});
+
+test("what else ends the early line ends the start, and the microphone that comes later is closed", async () => {
+  const answered = askedForTheMicrophone();
+  stage.events.onClose({ code: 4429, reason: "rate_limited", retryAfterMs: 60_000 });
+  assert.deepEqual([phase(), client.getSnapshot().reason], ["unavailable", "rate_limited"]);
+  await answered();
+  assert.deepEqual([stage.dialled, stage.microphones[0].isOpen], [1, false]);
 });

@@ -18,7 +18,7 @@ from voice.protocol import events as e
 from voice.protocol.audio import BYTES_PER_MS
 from voice.protocol.context import Passage
 from voice.protocol.cost import ModelPrice, Prices
-from voice.protocol.outcomes import EndReason, TurnOutcome
+from voice.protocol.outcomes import LEFT, EndReason, TurnOutcome
 from voice.upstream.base import UpstreamClosed, UpstreamRefused
 
 SOON = 0.05
@@ -27,6 +27,49 @@ SOON = 0.05
 def frame(n: int, milliseconds: int = 40) -> bytes:
     """The ``n``-th frame of the microphone, which can be told from the others."""
     return n.to_bytes(2, "little") * (milliseconds * BYTES_PER_MS // 2)
+
+
+# -- the microphone -----------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_who_does_not_give_their_microphone_is_waited_for_twenty_seconds() -> None:
+    stage = Stage(waiting=True)
+    async with stage.running() as task:
+        await asyncio.sleep(20 - SOON)
+        assert stage.upstream.open
+        assert not task.done()
+        assert await task is EndReason.NO_MICROPHONE
+        assert stage.now == pytest.approx(20, abs=SOON)
+
+
+@in_virtual_time
+async def test_who_gives_it_has_as_much_time_as_others() -> None:
+    stage = Stage(waiting=True)
+    async with stage.running() as task:
+        await asyncio.sleep(10)
+        stage.session.take_up()
+        assert await task is EndReason.IDLE
+        assert stage.now == pytest.approx(60, abs=SOON)
+
+
+@in_virtual_time
+@pytest.mark.parametrize("left", sorted(LEFT))
+async def test_who_goes_before_has_had_no_conversation(left: EndReason) -> None:
+    waiting, given = Stage(waiting=True), Stage(waiting=True)
+    async with waiting.running() as first, given.running() as second:
+        given.session.take_up()
+        waiting.session.end(left)
+        given.session.end(left)
+        assert (await first, await second) == (EndReason.NO_MICROPHONE, left)
+
+
+@in_virtual_time
+async def test_what_else_ends_it_while_it_waits_is_told_as_it_is() -> None:
+    stage = Stage(waiting=True)
+    async with stage.running() as task:
+        stage.session.end(EndReason.DISABLED)
+        assert await task is EndReason.DISABLED
 
 
 # -- to the upstream --------------------------------------------------------------------------------------------

@@ -58,6 +58,12 @@ async def test_a_start_that_was_given_back_does_not_come_back(visitor: Any, reas
     assert await of(visitor) == [counted]
 
 
+async def test_nor_does_one_that_never_had_a_microphone(visitor: Any) -> None:
+    ended = {"end_reason": EndReason.NO_MICROPHONE, "ready_at": timezone.now()}
+    await database.call(lambda: begun(visitor, 1, **ended), limit=5)
+    assert await of(visitor) == []
+
+
 @pytest.mark.parametrize("reason", ["", EndReason.CONCURRENT, EndReason.DISABLED, EndReason.CLIENT_LOST])
 async def test_any_other_start_stays_counted_also_if_the_upstream_was_never_reached(visitor: Any, reason: str) -> None:
     session_id = await database.call(begun, visitor, 1, end_reason=reason, limit=5)

@@ -69,6 +69,13 @@ def test_the_page_says_how_the_widget_is_to_be(voice_on):
     assert f'data-context="{"é" * 2_048}"' in page  # as much as the wire takes
 
 
+def test_the_widget_dials_early_where_the_site_wants_it(voice_on, settings):
+    tag = Template("{% load voice %}{% voice_widget %}")
+    assert " warm" not in tag.render(RequestContext(asked(), {"request": asked()})).partition("data-")[0]
+    settings.VOICE = {"WARM_UPSTREAM": True}
+    assert " warm" in tag.render(RequestContext(asked(), {"request": asked()})).partition("data-")[0]
+
+
 def test_a_stranger_gets_a_link_to_log_in_and_back(voice_on):
     context = given(asked(AnonymousUser()))
     assert (context["enabled"], context["authenticated"]) == (True, False)

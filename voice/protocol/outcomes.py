@@ -60,6 +60,8 @@ class EndReason(StrEnum):
     REVOKED = "revoked"
     TIMEOUT = "timeout"
     IDLE = "idle"
+    NO_MICROPHONE = "no_microphone"
+    """Dialled while the visitor was asked for their microphone, and nothing came of it."""
     CONCURRENT = "concurrent"
     LEASE_LOST = "lease_lost"
     MAX_DURATION = "max_duration"
@@ -100,6 +102,7 @@ _ENDINGS: dict[EndReason, Ending] = {
     EndReason.REVOKED: Ending(4403, Retry.NO),
     EndReason.TIMEOUT: Ending(4408, Retry.NO),
     EndReason.IDLE: Ending(4408, Retry.NO),
+    EndReason.NO_MICROPHONE: Ending(1000, Retry.NO),
     EndReason.CONCURRENT: Ending(4409, Retry.NO),
     EndReason.MAX_DURATION: Ending(4410, Retry.NO),
     EndReason.BUDGET: Ending(4410, Retry.NO),
@@ -131,4 +134,8 @@ REFUNDED = frozenset(
         EndReason.UPSTREAM_UNAVAILABLE,
     }
 )
-"""A start that ends so, before the upstream was there, is given back: the visitor got nothing for it."""
+"""A start that ends so, before the upstream was there, is given back: the visitor got nothing for it. One that ends for
+want of a microphone always is."""
+
+LEFT = frozenset({EndReason.CLIENT_HANGUP, EndReason.CLIENT_AWAY, EndReason.CLIENT_LOST})
+"""It was the visitor who went."""

@@ -56,6 +56,7 @@ def voice_widget(
         "position": position,
         "accent": accent,
         "push_to_talk": push_to_talk,
+        "warm": conf().warm_upstream,
         # The path alone: a query string may hold what is nobody's business.
         "page": {"url": request.path, "title": title, "text": text[:PAGE_TEXT_LIMIT]},
         "consent": _consent(get_language() or ""),

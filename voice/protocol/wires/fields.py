@@ -70,9 +70,9 @@ class Fields:
             self._refuse(name, f"must be a whole number from 0 to {limit}")
         return value
 
-    def truth(self, name: str) -> bool:
+    def truth(self, name: str, *, default: bool | None = None) -> bool:
         """``true`` or ``false``."""
-        value = self._take(name, None)
+        value = self._take(name, default)
         if not isinstance(value, bool):
             self._refuse(name, "must be true or false")
         return value

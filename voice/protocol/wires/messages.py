@@ -33,6 +33,8 @@ class Start:
     """The token of the conversation to go on with; empty: a new one."""
     voice: str = ""
     """The voice that answers are spoken with, one of the site's list; empty for the site's own."""
+    waiting: bool = False
+    """The visitor is still being asked for their microphone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,7 @@ def _start(fields: Fields) -> Start:
         ),
         notice=fields.text("notice", 40, default=""),
         resume=fields.text("resume", 128, default=""),
+        waiting=fields.truth("waiting", default=False),
     )
     page.done()
     return start

@@ -34,6 +34,7 @@ export class VoiceClient {
   #line = null; // of the conversation that goes on: whoever awaited something compares it
   #sound = null; // of the same one, like its holding
   #holding = null;
+  #early = false; // the line is there before the microphone, and nothing was typed
   #waiting = []; // typed questions, until the socket is open
   #unwatch = () => {};
   #told = 0; // lines of turns that are over
@@ -42,8 +43,9 @@ export class VoiceClient {
   /**
    * @param {object} options
    *   `csrfToken` (a text, or what returns it), and optionally `ticketUrl`, `socketUrl`, `captureWorklet`,
-   *   `playbackWorklet` (URLs of this site), `language` (a tag), `page` (`{url, title, text}`), `pushToTalk` and `notice`
-   *   (version of the consent notice that was shown).
+   *   `playbackWorklet` (URLs of this site), `language` (a tag), `page` (`{url, title, text}`), `pushToTalk`, `notice`
+   *   (version of the consent notice that was shown) and `warm` (the server is dialled while the visitor is asked for
+   *   their microphone; the site must want it, by `VOICE["WARM_UPSTREAM"]`).
    */
   constructor(options = {}, parts = PARTS) {
     this.#options = { ...DEFAULTS, ...options };
@@ -88,11 +90,13 @@ export class VoiceClient {
     if (isLive(this.#snapshot) || this.#mustWait()) return;
     const line = this.#begun();
     const speaker = this.#sound.openSpeaker();
-    if (microphone) await this.#sound.openMicrophone();
+    const given = microphone ? this.#sound.openMicrophone() : true;
+    if (microphone && this.#options.warm) this.#dialEarly();
+    const refused = !(await given);
     await speaker;
     if (this.#line !== line) return;
-    if (isLive(this.#snapshot)) line.dial();
-    else this.#release();
+    if (refused && (this.#early || !isLive(this.#snapshot))) this.#giveUp();
+    else if (!line.isDialled) line.dial();
   }
 
   /**
@@ -106,8 +110,30 @@ export class VoiceClient {
     line.dial();
   }
 
+  #dialEarly() {
+    this.#early = true;
+    this.#line.dial();
+  }
+
+  /** The microphone that was asked for cannot be had. */
+  #giveUp() {
+    const began = isLive(this.#snapshot) && this.#snapshot.phase !== "connecting";
+    this.#line.end();
+    this.#release();
+    this.#apply({ type: "client.welcome" });
+    if (began) this.#store.tell("ended", { reason: "no_microphone", retryAt: null });
+  }
+
+  /** The server has waited for the microphone for long enough. It is dialled again when that is there. */
+  #goCold() {
+    this.#store.tell("ended", { reason: "no_microphone", retryAt: null });
+    this.#apply({ type: "client.starting", pushToTalk: Boolean(this.#options.pushToTalk) });
+    if (!this.#early) this.#line.dial();
+    this.#early = false;
+  }
+
   #begun(interrupted = null) {
-    this.#soundDue = false;
+    this.#soundDue = this.#early = false;
     this.#sound = new Sound(this.#options, this.#parts, this.#soundEvents());
     this.#line = new Line(this.#options, this.#parts, this.#lineEvents(), interrupted);
     this.#holding = new Holding(this.#store, this.#sound, this.#line, this.#parts.wait);
@@ -164,7 +190,10 @@ export class VoiceClient {
 
   /** What was typed while nobody could be asked, or no answer could sound. */
   #askWaiting() {
-    while (this.#waiting.length > 0 && this.#line?.send("input_text", { text: this.#waiting[0] })) this.#waiting.shift();
+    while (this.#waiting.length > 0 && this.#line?.send("input_text", { text: this.#waiting[0] })) {
+      this.#waiting.shift();
+      this.#early = false;
+    }
   }
 
   async #openSound() {
@@ -232,7 +261,9 @@ export class VoiceClient {
 
   #tellMicrophone(status) {
     this.#apply({ type: "client.microphone", status });
-    if (status === "on") this.#obeyMute();
+    if (status !== "on") return;
+    this.#early = false;
+    this.#obeyMute();
   }
 
   #lineEvents() {
@@ -248,8 +279,8 @@ export class VoiceClient {
 
   /** `start` goes first, so that it comes before any audio; then what the visitor typed meanwhile. */
   #greet(resume = null) {
-    this.#line.send("start", greeting(this.#options, resume));
-    if (this.#snapshot.muted || this.#snapshot.away) this.#line.send("mute", { muted: true });
+    this.#line.send("start", greeting(this.#options, resume, this.#early));
+    if (!this.#early && (this.#snapshot.muted || this.#snapshot.away)) this.#line.send("mute", { muted: true });
     if (!this.#soundDue) this.#askWaiting();
   }
 
@@ -301,6 +332,7 @@ export class VoiceClient {
   }
 
   #finish({ reason, retryAfterMs = null }) {
+    if (reason === "no_microphone") return this.#goCold();
     this.#release();
     if (reason === "gone") return this.#apply({ type: "client.welcome" });
     const retryAt = retryAfterMs === null ? null : this.#parts.clock() + retryAfterMs;

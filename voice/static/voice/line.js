@@ -11,6 +11,7 @@ export class Line {
   #events;
   #policy;
   #connection = null;
+  #dialled = false;
   #sessionId; // whose conversation goes on when the connection is lost; null: it is not kept
   #onlyGoOn; // nobody has asked for a new conversation
   #over = false;
@@ -36,7 +37,13 @@ export class Line {
     return this.#sessionId;
   }
 
+  /** Whether it is open, or will be without being dialled. */
+  get isDialled() {
+    return this.#dialled;
+  }
+
   dial() {
+    this.#dialled = true;
     const goingOn = { interrupted: this.#sessionId, onlyGoOn: this.#onlyGoOn };
     this.#connection = this.#parts.connection({ ...this.#options, ...goingOn }, {
       ...this.#events,
@@ -89,7 +96,10 @@ export class Line {
   async #lost(ending) {
     this.#connection = null;
     const delay = this.#policy.lost({ ...ending, now: this.#parts.now() });
-    if (delay === null) return this.#events.onEnd(ending);
+    if (delay === null) {
+      this.#dialled = false;
+      return this.#events.onEnd(ending);
+    }
     this.#events.onLost();
     await this.#parts.wait(delay);
     await this.#parts.whenReachable();

@@ -14,7 +14,7 @@ export const MAX_PAGE_TEXT = 2_048; // characters of the page's text
 
 /** What we may say: the fields of each message, in their order. */
 export const CLIENT_MESSAGES = Object.freeze({
-  "start": ["language", "mode", "page", "notice", "resume"],
+  "start": ["language", "mode", "page", "notice", "resume", "waiting"],
   "input_text": ["text"],
   "playback": ["item_id", "played_ms", "underruns"],
   "interrupt": [],
@@ -58,10 +58,13 @@ export function encode(type, fields = {}) {
   return JSON.stringify({ type, ...fields });
 }
 
-/** The fields of `start`, from the client's options and the token for going on with a conversation, or null. */
-export function greeting({ language, page, notice, pushToTalk }, resume) {
+/**
+ * The fields of `start`, from the client's options, the token for going on with a conversation, or null, and whether the
+ * visitor is still being asked for their microphone.
+ */
+export function greeting({ language, page, notice, pushToTalk }, resume, waiting) {
   const mode = pushToTalk ? "push_to_talk" : null;
-  const fields = { language, mode, page: page && abridged(page), notice, resume };
+  const fields = { language, mode, page: page && abridged(page), notice, resume, waiting: waiting || null };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
 }
 

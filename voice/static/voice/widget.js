@@ -209,8 +209,8 @@ class VoiceWidget extends HTMLElement {
     const { ticketUrl, socketUrl, csrfToken, captureWorklet, playbackWorklet, noticeVersion } = this.dataset;
     const language = this.getAttribute("lang") ?? undefined;
     const notice = noticeVersion || undefined;
-    const pushToTalk = this.hasAttribute("push-to-talk");
-    return { ticketUrl, socketUrl, csrfToken, captureWorklet, playbackWorklet, language, notice, pushToTalk };
+    const [pushToTalk, warm] = ["push-to-talk", "warm"].map((name) => this.hasAttribute(name));
+    return { ticketUrl, socketUrl, csrfToken, captureWorklet, playbackWorklet, language, notice, pushToTalk, warm };
   }
 
   #dispatch(name, detail) {
