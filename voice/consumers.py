@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Coroutine
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -28,6 +29,7 @@ from voice import (
     addresses,
     database,
     departures,
+    ear,
     gate,
     guarding,
     heartbeat,
@@ -264,6 +266,17 @@ class VoiceConsumer(AsyncWebsocketConsumer):
 
     async def _listen(self, session: Session, credential: Credential, first: Said | None) -> None:
         """The receive path. Nothing here waits for anything but the next frame."""
+        with ear.of_scope(self.scope).lent(partial(self._hear, session)):
+            await self._hear_all(session, credential, first)
+
+    def _hear(self, session: Session, frame: bytes) -> bool:
+        if not self._frames.takes(frame):
+            return False
+        session.take_up()
+        session.push_audio(frame)
+        return True
+
+    async def _hear_all(self, session: Session, credential: Credential, first: Said | None) -> None:
         async with asyncio.TaskGroup() as tasks:
             refreshing: asyncio.Task[None] | None = None
             said = first if first is not None else await self._next(session)

@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connections, reset_queries
 
 from voice.condition import Part, note
 
@@ -77,6 +77,7 @@ def on_fresh_connections(function: Callable[[], T]) -> T:
 
 def _on_kept_connections(function: Callable[[], T]) -> T:
     """Call ``function`` here. A connection that it opens stays, until it is old or found to be broken."""
+    reset_queries()  # with DEBUG, Django remembers 9,000 of each connection, and forgets them as a request begins
     close_old_connections()
     before = {each for each in connections.all(initialized_only=True) if each.connection is not None}
     try:

@@ -59,15 +59,30 @@ class Frames:
             self._take(self._decoded(await self._frame()))
         return self._said.popleft()
 
+    def takes(self, audio: bytes) -> bool:
+        """Whether this binary frame, which did not come by the queue, is right and no faster than it is spoken.
+
+        If it is not, nothing has happened: by the queue, its sender is told what is wrong.
+        """
+        try:
+            self._wire.decode(audio)
+        except WireError:
+            return False
+        if not self._pace.takes(len(audio), self._clock()):
+            return False
+        self.received += 1
+        self._dropping = False
+        return True
+
     async def _frame(self) -> Frame:
+        if self.received % TURN == TURN - 1:
+            await asyncio.sleep(0)
         message = await self._receive()
         self._begun = True
         if message["type"] == "websocket.disconnect":
             self.gone = True
             raise Over(_LEAVING.get(message.get("code"), EndReason.CLIENT_LOST))
         self.received += 1
-        if self.received % TURN == 0:
-            await asyncio.sleep(0)
         audio: bytes | None = message.get("bytes")
         return str(message.get("text") or "") if audio is None else audio
 

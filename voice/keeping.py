@@ -1,7 +1,7 @@
 """The facts of a session on their way to its record, in order, off the conversation's path.
 
 Whatever has changed by then is counted with each fact, so the record is never older than the last answer: a process
-that is killed loses at most what was under way.
+that is killed loses at most what was under way, and what was spent in the last :data:`COUNT_SECONDS`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from contextlib import suppress
 from typing import Protocol
 
 from voice import finishing
@@ -18,6 +19,8 @@ from voice.protocol.tally import Tally
 
 log = logging.getLogger("voice.session")
 
+COUNT_SECONDS = 5.0
+"""For which what something cost waits for a fact to be stored with: it is most of what a turn writes otherwise."""
 RECORD_LIMIT = 5.0
 """Seconds that the end of a session waits for its last facts."""
 
@@ -41,20 +44,26 @@ class Keeper:
     def __init__(self, session_id: str, recorder: Recorder, tally: Tally) -> None:
         self._session_id, self._recorder, self._tally = session_id, recorder, tally
         self._facts: deque[c.ToRecords] = deque()  # bounded by the turns that a session can hold
-        self._due = asyncio.Event()
+        self._due, self._pressing = asyncio.Event(), asyncio.Event()
         self._storing: asyncio.Task[None] | None = None
 
     def note(self, fact: c.ToRecords) -> None:
         """Something is to be kept. Never waits."""
         self._tally.count(fact)
-        self._facts.append(fact)
         self._due.set()
+        if not isinstance(fact, c.CountUsage):  # counted, and in every checkpoint
+            self._facts.append(fact)
+            self._pressing.set()
 
     async def run(self) -> None:
         """Store what is noted, until cancelled."""
         while True:
             await self._due.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(COUNT_SECONDS):
+                    await self._pressing.wait()
             self._due.clear()
+            self._pressing.clear()
             # In a task of its own: a fact that is being stored when the session ends is neither lost nor stored twice.
             self._storing = asyncio.create_task(self._store())
             await asyncio.shield(self._storing)
@@ -84,6 +93,4 @@ class Keeper:
         await self._recorder.checkpoint(self._tally.counters())
 
     async def _keep_next(self) -> None:
-        fact = self._facts.popleft()
-        if not isinstance(fact, c.CountUsage):  # counted, and in every checkpoint
-            await self._recorder.keep(fact)
+        await self._recorder.keep(self._facts.popleft())

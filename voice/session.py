@@ -15,6 +15,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import inf
 from typing import Protocol
 
 from voice.condition import Part, note
@@ -118,6 +119,7 @@ class Session:
         recorder: Recorder,
     ) -> None:
         """``connect`` is called at once, and again whenever the upstream is to be dialled again."""
+        self._loop = asyncio.get_running_loop()
         self.terms = terms
         self.began = False
         """Whether the upstream was reached."""
@@ -141,6 +143,8 @@ class Session:
         self._pushed_ms: int | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._began_at = self._last_word_at = 0.0
+        self._telling_since = inf
+        """When the message began to leave that is leaving now."""
 
     @property
     def upstream(self) -> Upstream:
@@ -252,7 +256,7 @@ class Session:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 self._carry_out(self._conversation.begin(self._now()))
-                parts = (self._serve, self._watch, self._expect, self._speak, self._keeper.run)
+                parts = (self._serve, self._watch, self._expect, self._speak, self._mind_the_reader, self._keeper.run)
                 running = [tasks.create_task(part()) for part in parts]
                 await self._ended.wait()
                 self._cancel_alarm()
@@ -307,13 +311,12 @@ class Session:
         try:
             while True:
                 while (command := await self._next_down()) is not None:
-                    async with asyncio.timeout(SEND_LIMIT):
-                        await self._tell(command)
+                    self._telling_since = self._now()
+                    await self._tell(command)
+                    self._telling_since = inf
                     self._account(command)
                 self._make_room(self._now())
                 await self._until_due()
-        except TimeoutError:
-            self.end(EndReason.SLOW_CLIENT)
         except OSError:  # how ASGI servers say that nobody is there any more
             self.end(EndReason.CLIENT_LOST)
 
@@ -332,11 +335,20 @@ class Session:
 
     async def _until_due(self) -> None:
         self._downward.clear()
+        wait = self._egress.wait(self._now())
+        due = None if wait is None else self._loop.call_later(wait, self._downward.set)
         try:
-            async with asyncio.timeout(self._egress.wait(self._now())):
-                await self._downward.wait()
-        except TimeoutError:
-            return
+            await self._downward.wait()
+        finally:
+            if due is not None:
+                due.cancel()
+
+    async def _mind_the_reader(self) -> None:
+        """End it when a message does not leave. A look now and then, since a timer for each message costs as much as
+        sending it."""
+        while self._now() - self._telling_since < SEND_LIMIT:  # noqa: ASYNC110 (an event for each is what it saves)
+            await asyncio.sleep(SEND_LIMIT / 5)
+        self.end(EndReason.SLOW_CLIENT)
 
     async def _watch(self) -> None:
         """The session's own limits, from the moment at which the visitor may speak: duration and idleness."""
@@ -464,7 +476,7 @@ class Session:
     # -- time ----------------------------------------------------------------------------------------------------
 
     def _now(self) -> float:
-        return asyncio.get_running_loop().time()
+        return self._loop.time()  # kept, because to ask for the running loop is a system call up to Python 3.11
 
     def _set_alarm(self) -> None:
         deadline = self._conversation.deadline
@@ -473,7 +485,7 @@ class Session:
         elif self._alarm is None or deadline < self._alarm.when():
             # One that rings too early changes nothing: most deadlines are put off by the next piece of an answer.
             self._cancel_alarm()
-            self._alarm = asyncio.get_running_loop().call_at(deadline, self._ring)
+            self._alarm = self._loop.call_at(deadline, self._ring)
 
     def _ring(self) -> None:
         self._alarm = None

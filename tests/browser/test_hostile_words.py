@@ -49,10 +49,10 @@ async def test_what_was_said_and_found_is_text_whatever_it_holds(gallery: Galler
         assert await panel.locator("img, script, iframe").count() == 0
         assert await page.evaluate("window.pwned") is None
         assert not alarms
-        texts = await panel.locator(".line > p").all_text_contents()
+        texts = await panel.locator(".said > p").all_text_contents()
         assert [text.replace("\ufffd", "\0").strip() for text in texts] == [HOSTILE, HOSTILE, "And on Sundays?"]
         links = await panel.locator(".sources a").evaluate_all("links => links.map(link => link.href)")
         assert [link.partition("/help")[1] for link in links] == ["/help"], "and none to a script"
         # Each is a paragraph of its own, so that an override ends with it: what comes next reads as it should.
-        displays = await panel.locator(".line > p").evaluate_all("all => all.map(p => getComputedStyle(p).display)")
+        displays = await panel.locator(".said > p").evaluate_all("all => all.map(p => getComputedStyle(p).display)")
         assert set(displays) == {"block"}

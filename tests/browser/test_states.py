@@ -1,9 +1,11 @@
 """Each state as people see it: in both languages, light and dark, on a phone and at a desk, and by any sense."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -11,6 +13,8 @@ from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visit, picture
 from tests.browser.states import states
+
+Scheme = Literal["light", "dark"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -21,7 +25,11 @@ DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 375, "height": 740}
 NARROW = {"width": 320, "height": 640}
 ZOOMED = {"width": 640, "height": 400}
 """What 200 % leaves of 1280 by 800."""
-STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RULES: dict[Scheme, list[str]] = {
+    "light": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "dark": ["color-contrast", "link-in-text-block"],
+}
+"""All rules, and those about colours, which are all that differs in the dark."""
 AXE = "([place, rules]) => axe.run(place, { runOnly: rules, resultTypes: ['violations'] })"
 PICTURED = {"end-disabled", "end-network", "end-idle", "microphone-refused"}
 """The others of their kind differ by their sentence alone."""
@@ -56,6 +64,7 @@ async def show(page: Page, events: list[dict[str, Any]]) -> None:
 async def all_states(page: Page, language: str) -> AsyncIterator[str]:
     """The name of each, while it is shown; the last is the notice before the first word."""
     for name, events in states(language, await page.evaluate("Date.now()")).items():
+        await show(page, [])
         await show(page, events)
         yield name
     await show(page, [])
@@ -63,30 +72,36 @@ async def all_states(page: Page, language: str) -> AsyncIterator[str]:
     yield "consent"
 
 
-@pytest.mark.parametrize(
-    ("language", "scheme", "viewport"),
-    [("en", "light", DESKTOP), ("fr", "dark", PHONE)],
-    ids=["en-light-desktop", "fr-dark-phone"],
-)
-async def test_axe_finds_nothing_in_any_state(
-    gallery: Gallery, request: pytest.FixtureRequest, language: str, scheme: str, viewport: dict[str, int]
-) -> None:
-    """WCAG 2.2 AA, and what axe holds to be good practice; at first the page around the widget too."""
+@pytest.mark.parametrize("language", ["en", "fr"])
+async def test_axe_finds_nothing_in_any_state(gallery: Gallery, language: str) -> None:
+    """WCAG 2.2 AA, and what axe holds to be good practice, light and dark; at first the page around the widget too."""
     found: dict[str, list[str]] = {}
-    place = "html"
-    async with gallery(language, viewport=viewport, color_scheme=scheme, reduced_motion="reduce") as page:
+    places = {"light": "html", "dark": "html"}
+    async with gallery(language, viewport=PHONE, reduced_motion="reduce") as page:
         await page.evaluate(AXE_SCRIPT)
         async for name in all_states(page, language):
             if name.startswith(("end-", "microphone-")) and name not in PICTURED:
                 continue
-            await picture(page, f"{name}-{request.node.callspec.id}")
-            results = await page.evaluate(AXE, [place, STANDARDS])
-            place = "voice-widget"  # the page around it does not change
-            problems = [f"{v['id']}: {n['html'][:200]}" for v in results["violations"] for n in v["nodes"]]
-            assert results["passes"]
-            if problems:
-                found[name] = problems
+            for scheme, rules in RULES.items():
+                await page.emulate_media(color_scheme=scheme)
+                results = await page.evaluate(AXE, [places[scheme], rules])
+                places[scheme] = "voice-widget"  # the page around it does not change
+                assert results["passes"]
+                for violation in results["violations"]:
+                    where = [node["html"][:200] for node in violation["nodes"]]
+                    found.setdefault(f"{name}, {scheme}", []).append(f"{violation['id']}: {where}")
+            await pictures(page, name, language)
     assert found == {}
+
+
+async def pictures(page: Page, name: str, language: str) -> None:
+    """A state for people to look at, light and dark, on a phone and at a desk, if ``SCREENSHOTS`` names a folder."""
+    if "SCREENSHOTS" not in os.environ:
+        return
+    for scheme, (place, viewport) in product(RULES, (("desktop", DESKTOP), ("phone", PHONE))):
+        await page.emulate_media(color_scheme=scheme)
+        await page.set_viewport_size(viewport)
+        await picture(page, f"{name}-{language}-{scheme}-{place}")
 
 
 async def test_every_state_has_words_of_its_own(gallery: Gallery) -> None:
@@ -230,6 +245,31 @@ async def test_a_screen_reader_hears_complete_lines_and_each_change_once(gallery
         await show(page, scripts["answered"])
         assert "harbour shop is open" in await log.inner_text()
         assert await page.evaluate("window.changes.length") == 1
+
+
+async def test_sources_can_be_followed_while_the_answer_is_heard(gallery: Gallery) -> None:
+    """Who stands on one when the answer ends, and its line goes over to the log, stays there."""
+    async with gallery("en") as page:
+        scripts = states("en", 0)
+        await show(page, scripts["speaking"][:-1])
+        widget = page.locator("voice-widget")
+        title = "Opening hours of the harbour shop"
+        source = widget.get_by_role("link", name=title)
+        await expect(source).to_have_count(0)  # nothing was heard yet
+        await show(page, scripts["speaking"])
+        await source.focus()
+        await show(page, scripts["answered"])
+        await expect(widget.get_by_role("log").get_by_role("link", name=title)).to_be_focused()
+
+
+async def test_lines_stand_in_their_order_whatever_is_known_first(gallery: Gallery) -> None:
+    """The words of a question may come when its answer is complete."""
+    async with gallery("en") as page:
+        told = [event for event in states("en", 0)["answered"] if event["type"] != "transcript.user"]
+        await show(page, told)
+        await show(page, [*told, {"type": "transcript.user", "item_id": "u1", "text": "How late?", "final": True}])
+        lines = await page.locator("voice-widget .line").evaluate_all("lines => lines.map((line) => line.className)")
+        assert lines == ["line visitor", "line assistant"]
 
 
 async def test_after_a_barge_in_only_what_was_heard_stays(gallery: Gallery) -> None:

@@ -531,10 +531,13 @@ class AgainstAListOfWhatHappened(RuleBasedStateMachine):
 
     @invariant()
     def a_peek_agrees(self) -> None:
-        for user, address in zip(USERS, ADDRESSES[1:], strict=True):
-            for limits in TERMS:
-                answer = self.ask(self.store.peek(user, limits, address))
-                assert (answer and answer.reason) == self.refusal(user, address, limits)
+        questions = [(user, at, limits) for user, at in zip(USERS, ADDRESSES[1:], strict=True) for limits in TERMS]
+
+        async def answers() -> list[Refused | None]:
+            return [await self.store.peek(user, limits, address) for user, address, limits in questions]
+
+        for (user, address, limits), answer in zip(questions, self.ask(answers()), strict=True):
+            assert (answer and answer.reason) == self.refusal(user, address, limits)
 
 
 @pytest.mark.parametrize("backend", ["memory", "redis"])

@@ -1,7 +1,8 @@
 """The local knowledge base keeps the contract with the sentence encoder and without, and more than the contract."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import cache
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -127,10 +128,27 @@ class LocalContract(KnowledgeContract):
             await knowledge.search("ticket prices", language="en", limit=1, scope=Scope(filters={"department": "a"}))
 
 
+class Remembering(Encoder):
+    """The sentence encoder, which makes the vector of each text once for all tests: a text's is always the same."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.name, self.dimensions = encoder.name, encoder.dimensions
+        self._encode = cache(lambda text: encoder.encode([text])[0])
+
+    def encode(self, texts: Sequence[str]) -> list[bytes]:
+        return [self._encode(text) for text in texts]
+
+
+@cache
+def remembering_encoder() -> Encoder | None:
+    encoder = sentence_encoder()
+    return encoder and Remembering(encoder)
+
+
 class TestByMeaning(LocalContract):
     """With the sentence encoder."""
 
-    encoder = staticmethod(sentence_encoder)
+    encoder = staticmethod(remembering_encoder)
 
     @pytest.fixture(autouse=True)
     def installed(self) -> None:

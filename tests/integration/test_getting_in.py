@@ -1,7 +1,7 @@
 """Who comes in, who does not, and that either is told in words."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +13,8 @@ from tests.credentials import REFUSED, Claims
 from tests.integration.conftest import Visit
 from tests.integration.visitor import Visitor
 from tests.realtime_server import RealtimeServer
-from voice import consumers, records, tokens
+from voice import condition, consumers, departures, records, tokens
+from voice.protocol.drain import DrainPolicy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -250,3 +251,25 @@ async def test_switching_it_off_ends_conversations_within_two_seconds(
     async with asyncio.timeout(2):
         await assert_refused(client, 4503, "disabled")
     assert [row.end_reason for row in await sessions()] == ["disabled"]
+
+
+@pytest.fixture
+def running_again() -> Iterator[None]:
+    yield
+    condition.forget()
+
+
+@pytest.mark.usefixtures("running_again")
+async def test_who_comes_to_a_server_that_is_being_stopped_is_sent_on(visit: Visit, sessions: Any) -> None:
+    """Before their token is looked at: a ticket is good once, and the next process shall take it."""
+    condition.drain()
+    await assert_refused(await visit(offer=["voice.v1"]), 4512, "server_drain", "now")
+    assert await sessions() == []
+
+
+@pytest.mark.usefixtures("running_again")
+async def test_who_has_not_begun_when_a_server_is_stopped_is_sent_on(visit: Visit, sessions: Any) -> None:
+    client = await visit()
+    await departures.depart(DrainPolicy())
+    await assert_refused(client, 4512, "server_drain", "now")
+    assert await sessions() == []

@@ -1,9 +1,10 @@
 """Redis and the database in trouble: nobody new comes in, nobody who talks is disturbed, and no record is lost.
 
 The conversation is in this process; Redis is a real one behind a proxy, and the database a file that somebody else
-locks or fills up.
+locks, or on a disk that is full.
 """
 
+import resource
 import sqlite3
 import time
 from collections import deque
@@ -176,19 +177,35 @@ async def test_while_the_database_is_locked_who_talks_is_heard_and_the_record_is
     assert list(wiring.spool().waiting()) == []
 
 
-async def test_where_neither_database_nor_disk_takes_the_end_it_is_in_the_log(
-    visit: Visit, upstream: RealtimeServer, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
-) -> None:
-    """The database cannot be written and the spool cannot be made; whoever reads the log can put it right."""
-    settings.VOICE = {**settings.VOICE, "SPOOL": "/proc/no-room-here"}
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """The kernel refuses this process each byte for any file, as it does where the disk is full: SQLite and the spool
+    are told so. What is printed goes to a file too, and must wait.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_on_a_full_disk_who_talks_is_answered_and_the_end_is_in_the_log(
+    visit: Visit, upstream: RealtimeServer, sessions: Any, settings: Any, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, caplog: Any,
+) -> None:  # fmt: skip
+    """Neither the database nor the spool takes it; whoever reads the log can put it right."""
+    settings.VOICE = {**settings.VOICE, "SPOOL": str(tmp_path / "spool")}
     monkeypatch.setattr("voice.records.RETRY_SECONDS", 0.5)
     client = await begun(visit, upstream)
-    with locked():
-        monkeypatch.setattr("voice.records.CALL_SECONDS", 0.2)
-        await answered_aloud(client, upstream)
+    with full_disk():
+        await client.tell(type="input_text", text=QUESTION)
+        assert (await client.until("turn.done"))["outcome"] == "completed"
         await client.tell(type="end")
         assert (await client.ending())["code"] == 1000
         assert await finishing.settled(10)
     [line] = [record.getMessage() for record in caplog.records if "its record stays open" in record.getMessage()]
     assert '"client_hangup"' in line
     assert QUESTION not in caplog.text
+    assert [row.ended_at for row in await sessions()] == [None]
+    await begun(visit, upstream)

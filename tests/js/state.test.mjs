@@ -25,6 +25,7 @@ const played = (played_ms, received_ms, complete = true, item_id = "a1") => (
 const closed = (reason) => ({ type: "client.closed", reason });
 const listening = [starting, open, ready];
 const speaking = [...listening, started(), words("When do you open?", true), stopped(), context, answer("We open at nine."), audio()];
+const texts = (...events) => after(...events).lines.map(({ text }) => text);
 const heard = (line) => line.text.slice(0, heardEnd(line));
 
 test("a spoken turn goes from listening to thinking to speaking, and back", () => {
@@ -46,7 +47,7 @@ test("the words of an answer are appended", () => {
 
 test("the sources belong to the answer that follows them, and to no other", () => {
   const { lines } = after(...speaking, done(), started("u2"), stopped("u2"), answer("You are welcome.", "a2"));
-  assert.deepEqual(lines.map((line) => line.sources.length), [0, 1, 0]);
+  assert.deepEqual(lines.map((line) => line.sources.length), [0, 1, 0, 0]);
 });
 
 test("an answer is marked as heard in step with the sound, by whole words", () => {
@@ -86,6 +87,25 @@ test("late words of an interrupted answer do not make it speak again", () => {
 test("the visitor's late final words go to their own line", () => {
   const { lines } = after(...speaking, done(), started("u2"), words("And on Sundays?", true, "u2"), words("When do you open", true));
   assert.deepEqual(lines.map(({ text }) => text), ["When do you open", "We open at nine.", "And on Sundays?"]);
+});
+
+test("words that are known only when the answer has begun stand before it", () => {
+  const late = [started(), stopped(), context, answer("We open at nine."), words("When do you open?", true)];
+  assert.deepEqual(texts(...listening, ...late), ["When do you open?", "We open at nine."]);
+  const held = [{ type: "client.held" }, { type: "client.released" }, { type: "client.committed", asked: true }];
+  assert.deepEqual(texts(...listening, ...held, ...late.slice(2)), ["When do you open?", "We open at nine."]);
+});
+
+test("a button that was held for too short a time leaves nothing behind", () => {
+  const short = [{ type: "client.held" }, { type: "client.released" }, { type: "client.committed", asked: false }];
+  assert.deepEqual(texts(...listening, ...short, ...short, words("Hello", true)), ["Hello"]);
+  const typed = [{ type: "client.asked", text: "Sundays?" }, words("Sundays?", true, "usr_1")];
+  assert.deepEqual(texts(...listening, ...short, ...typed), ["", "Sundays?"]);
+});
+
+test("while the visitor interrupts, their words go on growing", () => {
+  const { lines } = after(...speaking, started("u2"), halt(), words("And", false, "u2"));
+  assert.deepEqual(lines.map(({ settled }) => settled), [true, true, false]);
 });
 
 test("a typed question is shown at once, and not a second time when the server repeats it", () => {

@@ -17,9 +17,13 @@ test("a time of today is told by the visitor's clock, as their language writes i
   assert.equal(plain(wording(WORDS, "en-US").say("available", { at: today(14, 32) })), "Again at 2:32 PM.");
 });
 
+test("the hours of the night are written with two digits where that is usual", () => {
+  assert.equal(wording(WORDS, "fr").say("available", { at: today(0, 23) }), "Again at 00:23.");
+});
+
 test("a time of another day is told with its day", () => {
   const at = new Date(2031, 0, 6, 14, 32);
-  assert.match(plain(wording(WORDS, "fr").say("available", { at })), /^Again on lundi 6 janvier (à|,) ?14:32\.$/);
+  assert.match(plain(wording(WORDS, "fr").say("available", { at })), /^Again on lundi 6 janvier 2031 (à|,) ?14:32\.$/);
 });
 
 test("a language that nobody knows is the browser's own", () => {

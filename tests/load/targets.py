@@ -14,14 +14,12 @@ from tests import ports
 from tests.load.processes import Server
 from tests.load.visitors import Dialect
 from tests.redis_server import RedisServer
+from tests.several.site import DEPLOYED
 
 _SITE = {
+    **DEPLOYED,
     "DJANGO_SETTINGS_MODULE": "tests.load.many",
     "TEST_APPLICATION": "tests.load.measured.application",
-    "DJANGO_DEBUG": "false",
-    "DJANGO_SECRET_KEY": "of a site that is measured and gone in a minute or two",
-    "JWT_SIGNING_KEY": "of a site that is measured and gone in a minute or two",
-    "DJANGO_ALLOWED_HOSTS": "127.0.0.1,localhost",
     "ENABLE_VOICE_REALTIME": "true",
     "OPENAI_API_KEY": "sk-test",
 }

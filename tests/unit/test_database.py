@@ -46,3 +46,13 @@ async def test_one_that_was_left_in_a_transaction_is_closed_before_anybody_waits
 
     await database.call(leave, limit=5)
     assert await database.call(lambda: connection.connection, limit=5) is None
+
+
+async def test_what_django_remembers_for_debugging_is_forgotten_at_the_next_call(settings: Any) -> None:
+    settings.DEBUG = True
+
+    def asked() -> int:
+        connection.cursor().execute("SELECT 1")
+        return len(connection.queries_log)
+
+    assert [await database.call(asked, limit=5) for _ in range(2)] == [1, 1]

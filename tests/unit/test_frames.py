@@ -177,3 +177,29 @@ async def test_a_client_that_floods_leaves_others_their_turn() -> None:
         await socket.next()
     task.cancel()
     assert turns >= 2
+
+
+# -- what comes past the queue -------------------------------------------------------------------------------------
+
+
+async def test_good_audio_is_taken_past_the_queue_and_counted() -> None:
+    socket = frames()
+    assert socket.takes(bytes(1_920))
+    assert socket.received == 1
+
+
+@pytest.mark.parametrize("length", [1, 1_921, SECOND + 1])
+async def test_what_is_wrong_is_not_taken_past_the_queue_and_not_held_against_its_sender_twice(length: int) -> None:
+    socket = frames(*[{"bytes": bytes(length)}] * (BAD_AUDIO_LIMIT - 1))
+    for _ in range(BAD_AUDIO_LIMIT - 1):
+        assert not socket.takes(bytes(length))
+        assert isinstance(await socket.next(), TellError)
+    assert socket.received == BAD_AUDIO_LIMIT - 1
+
+
+async def test_audio_past_the_queue_may_come_no_faster_than_by_it() -> None:
+    socket = arriving_at(Clock(), FRAME)
+    assert sum(socket.takes(FRAME["bytes"]) for _ in range(200)) == 75
+    told = await socket.next()
+    assert isinstance(told, TellError)
+    assert told.code == "too_fast"

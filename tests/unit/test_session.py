@@ -11,6 +11,7 @@ from tests.clock import VirtualTimeLoop, in_virtual_time
 from tests.fakes import HOURS, FakeKnowledge
 from tests.unit.stage import AN_INSTANT, Stage
 from voice import finishing
+from voice.keeping import COUNT_SECONDS
 from voice.knowledge.base import KnowledgeUnavailable
 from voice.protocol import commands as c
 from voice.protocol import events as e
@@ -634,6 +635,21 @@ async def test_each_answer_is_followed_by_a_checkpoint() -> None:
         await paid_answer(stage, "r1")
         assert stage.facts.checkpoints[-1].cost == Decimal("0.4")
         assert stage.facts.checkpoints[-1].turns_count == 1
+
+
+@in_virtual_time
+async def test_what_was_spent_is_in_the_record_within_seconds_also_where_the_turn_goes_on() -> None:
+    """It waits that long for the turn's facts, to be stored with them."""
+    stage = Stage(prices=priced("0.40"))
+    async with stage.running():
+        request_id = await stage.ask()
+        stage.upstream.say(e.ResponseStarted("r1", request_id), e.TranscriptBilled("i1", "fake-1", USAGE))
+        before = len(stage.facts.checkpoints)
+        await asyncio.sleep(COUNT_SECONDS - AN_INSTANT)
+        assert len(stage.facts.checkpoints) == before
+        await asyncio.sleep(3 * AN_INSTANT)
+        assert stage.facts.checkpoints[-1].cost == Decimal("0.4")
+    assert stage.facts.turns[0].outcome is not TurnOutcome.COMPLETED
 
 
 @in_virtual_time

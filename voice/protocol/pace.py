@@ -58,12 +58,15 @@ class Pace:
 
     def audio(self, size: int, now: float) -> bool:
         """Whether a frame of so many bytes comes in time. One that does not is dropped."""
-        counted = max(size, SMALLEST)
-        if self._audio.take(counted, now):
+        if self.takes(size, now):
             return True
-        self.excess += counted
+        self.excess += max(size, SMALLEST)
         self.is_flood = self.is_flood or self.excess >= EXCESS_LIMIT * SECOND
         return False
+
+    def takes(self, size: int, now: float) -> bool:
+        """The same, but one that does not is not held against its sender yet."""
+        return self._audio.take(max(size, SMALLEST), now)
 
     def message(self, now: float) -> bool:
         """Whether a message comes in time. One that does not is the end: a page is never so talkative."""

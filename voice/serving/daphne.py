@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from autobahn.exception import Disconnected
 from daphne.endpoints import build_endpoint_description_strings
 from twisted.internet.defer import Deferred
 
+from voice.ear import EXTENSION, Ear
 from voice.protocol.drain import DrainPolicy
 from voice.serving import limits
 from voice.serving.flow import Inbox, Outlet
@@ -56,7 +57,8 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
         connection = self.connections[protocol]
         inbox: asyncio.Queue[Any] = asyncio.Queue()
         if scope["type"] == "websocket":
-            inbox = connection["inbox"] = Inbox(protocol.transport)
+            ear = scope.setdefault("extensions", {})[EXTENSION] = Ear()
+            inbox = connection["inbox"] = Inbox(protocol.transport, ear)
             connection["outlet"] = Outlet(protocol.transport)
         scope.setdefault("asgi", {"version": "3.0"})
         application = self.application(scope=scope, receive=inbox.get, send=partial(self.handle_reply, protocol))
@@ -81,9 +83,10 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
 
     async def _wind_down(self) -> None:
         await wind_down(self._applications, self._drain)
-        until = time.monotonic() + FLUSHED_LIMIT
-        while any(self._sockets()) and time.monotonic() < until:  # noqa: ASYNC110 (Daphne announces nothing)
-            await asyncio.sleep(0.02)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSHED_LIMIT):
+                while any(self._sockets()):  # noqa: ASYNC110 (Daphne announces nothing)
+                    await asyncio.sleep(0.02)
 
     def _applications(self) -> Iterator[asyncio.Future[Any]]:
         for details in self.connections.values():

@@ -8,6 +8,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from voice.ear import EXTENSION, Ear
 from voice.protocol.drain import DrainPolicy
 from voice.serving import limits
 from voice.serving.stopping import wind_down
@@ -20,6 +21,23 @@ WAITING = 8
 
 class Socket(WebSocketsSansIOProtocol):
     """uvicorn's own stops reading after each message, until the application takes it: two system calls for a frame."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._ear = Ear()
+
+    def handle_connect(self, event: Any) -> None:
+        """A client asks to come in."""
+        super().handle_connect(event)
+        if not self.close_sent:  # else it was no WebSocket's handshake
+            extensions: dict[str, Any] = self.scope["extensions"] or {}
+            extensions[EXTENSION] = self._ear
+
+    def handle_bytes(self, event: Any) -> None:
+        """A binary frame."""
+        hear = self._ear.hear
+        if hear is None or not event.fin or self.close_sent or not self.queue.empty() or not hear(event.data):
+            super().handle_bytes(event)
 
     def send_receive_event_to_app(self) -> None:
         """A message is complete."""

@@ -41,10 +41,17 @@ def lines(
     import pygal
 
     highest = max([top, *(value for _, values in series for value in values if value is not None)])
-    chart = pygal.Line(**_options("with-limit" if limit else ""), range=(0, highest), show_dots=len(labels) == 1)
+    chart = pygal.Line(**_options("with-limit" if limit else ""), range=(0, highest))
     for name, values in [limit, *series] if limit else series:
-        chart.add(name, values)
+        chart.add(name, values, show_dots=_has_lone_point(values))
     return _drawn(chart, labels, alt, write)
+
+
+def _has_lone_point(values: Sequence[float | None]) -> bool:
+    """Whether a value has none beside it: no line leads there, so that only a dot shows it."""
+    edged = [None, *values, None]
+    around = zip(edged, edged[1:], edged[2:], strict=False)
+    return any(value is not None and before is None and after is None for before, value, after in around)
 
 
 def bars(

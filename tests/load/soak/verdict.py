@@ -23,9 +23,11 @@ OVERTIME = 5.0
 """Seconds that a session may last beyond its limit: two, and a machine that is busy."""
 NOISE = re.compile(r"Traceback|ERROR|CRITICAL|never retrieved|was destroyed|never awaited|Unhandled")
 """What the log of a server has when something happened that nobody had thought of."""
-LIBRARY = "Unexpected exception "
-"""With which channels_redis begins what it says, with a traceback, whenever Redis is away; then it dials again."""
-_ENTRY = re.compile(rf"^(?=\d{{4}}-\d\d-\d\d |{LIBRARY}|daphne |uvicorn )", re.MULTILINE)
+LIBRARY = " ERROR channels_redis.pubsub [-]: Unexpected exception "
+"""What channels_redis says, with a traceback, whenever Redis is away; then it dials again."""
+ITS_ERRORS = "redis.exceptions.", "builtins.RuntimeError"
+"""With which that ends; the second, where it subscribes on a connection that its own task still reads from."""
+_ENTRY = re.compile(r"^(?=\d{4}-\d\d-\d\d |daphne |uvicorn |\S+: \w+Warning: )", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def noise(log: str) -> Iterator[str]:
         lines = entry.strip().splitlines()
         if WORDS in entry:
             yield "a log has what a visitor said"
-        elif NOISE.search(entry) and not (lines[0].startswith(LIBRARY) and lines[-1].startswith("redis.exceptions.")):
+        elif NOISE.search(entry) and not (LIBRARY in lines[0] and lines[-1].startswith(ITS_ERRORS)):
             yield f"a log has: {lines[0]} {lines[-1]}"
 
 

@@ -97,7 +97,7 @@ async def world(folder: Path, visitors: int, *, hasty: bool) -> AsyncIterator[Wo
             for up, aside in zip(to_upstream, to_redis, strict=True)
         ]
         running = several.running(
-            folder, PROCESSES, redis=redis, own=own,
+            folder, PROCESSES, redis=redis, own=own, **several.DEPLOYED,
             application="tests.several.hasty.application" if hasty else "project.asgi.application",
             DJANGO_SETTINGS_MODULE="tests.load.soak.settings", VOICE_RESUME_KEYS=KEY, VOICE_SPOOL=str(folder / "spool"),
         )  # fmt: skip

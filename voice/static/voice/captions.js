@@ -1,7 +1,7 @@
 /**
  * The conversation in words. Lines that are complete stand in a log that screen readers follow; lines that still grow
- * stand in a mirror below it, hidden from them, because a text that changes five times a second cannot be listened to.
- * Lines go over in their order, so the log never jumps.
+ * stand below it, their words hidden from them, because a text that changes five times a second cannot be listened to.
+ * Lines go over in their order, so the log never jumps. The sources of an answer can be followed while it is heard.
  */
 
 import { element, setText } from "./dom.js";
@@ -13,16 +13,16 @@ export class Captions {
   #words;
   #rows = []; // of each line, by its place in the conversation
   #log;
-  #mirror;
+  #growing;
   #following = true; // the newest line, until the visitor scrolls back
 
   constructor(words) {
     this.#words = words;
     this.#log = element("div", { "role": "log", "aria-live": "polite", "aria-label": words.say("log"), "part": "log" });
-    this.#mirror = element("div", { "part": "live", "aria-hidden": "true" });
+    this.#growing = element("div", { part: "live" });
     this.element = element(
       "div", { "part": "captions", "class": "captions", "role": "group", "aria-label": words.say("log") },
-      this.#log, this.#mirror,
+      this.#log, this.#growing,
     );
     this.element.addEventListener("scroll", () => { this.#following = this.#isAtEnd(); });
   }
@@ -38,32 +38,37 @@ export class Captions {
   #renderLine(line, place, complete) {
     const row = (this.#rows[place] ??= { shown: null, node: null, complete: false });
     if (row.shown === line && row.complete === complete) return;
-    if (row.complete !== complete || row.node === null) this.#move(row, line, complete);
-    row.shown = line;
-    if (row.node) this.#fill(row, line);
+    Object.assign(row, { shown: line, complete });
+    if (!line.text && !row.node) return; // a place for words to come takes no room
+    row.node ??= this.#newNode(line);
+    this.#fill(row.node, line, complete);
+    this.#put(row.node, place, complete ? this.#log : this.#growing);
   }
 
-  /** An empty line takes no room: the visitor has begun to speak, or to be answered, and no word is there yet. */
-  #move(row, line, complete) {
-    row.node?.remove();
-    row.complete = complete;
-    row.node = line.text ? this.#newNode(line) : null;
-    if (row.node) (complete ? this.#log : this.#mirror).append(row.node);
+  #newNode({ who }) {
+    const said = element("div", { class: "said" }, element("span", { class: "who" }, this.#words.say(who)), element("p"));
+    return element("div", { class: `line ${who}`, part: `line ${who}` }, said);
   }
 
-  #newNode(line) {
-    const node = element("div", { "class": `line ${line.who}`, "part": `line ${line.who}` });
-    node.append(element("span", { class: "who" }, this.#words.say(line.who)), element("p"));
-    return node;
-  }
-
-  #fill({ node, complete }, line) {
+  #fill(node, line, complete) {
     const end = heardEnd(line);
     const [heard, rest] = [line.text.slice(0, end), line.text.slice(end)];
-    const text = node.querySelector("p");
+    const said = node.firstChild;
+    const text = said.lastChild;
+    if (complete) said.removeAttribute("aria-hidden");
+    else said.setAttribute("aria-hidden", "true");
     if (!rest) setText(text, heard);
     else text.replaceChildren(...this.#partly(heard, rest, complete));
-    if (complete && end > 0 && line.sources.length > 0 && !node.querySelector(".sources")) node.append(this.#sources(line.sources));
+    if (end > 0 && line.sources.length > 0 && said === node.lastChild) node.append(this.#sources(line.sources));
+  }
+
+  /** In the conversation's order, whatever was known first. Whoever stands on a link of it stays there. */
+  #put(node, place, home) {
+    if (node.parentNode === home) return;
+    const focused = node.querySelector(":focus");
+    const next = this.#rows.slice(place + 1).find((row) => row.node?.parentNode === home);
+    home.insertBefore(node, next?.node ?? null);
+    focused?.focus({ preventScroll: true });
   }
 
   /** What is not yet heard is marked. What never was does not stay, because the assistant does not know it said it. */
@@ -84,7 +89,7 @@ export class Captions {
     const href = safeHref(url);
     if (!href) return title;
     const note = element("span", { class: "aside" }, ` ${this.#words.say("window")}`);
-    return element("a", { href, target: "_blank", rel: "noopener noreferrer" }, title, outIcon(), note);
+    return element("a", { href, target: "_blank", rel: "noopener noreferrer" }, outIcon(), element("span", {}, title, note));
   }
 
   #isAtEnd() {

@@ -16,6 +16,7 @@ export interface Source {
 export interface Line {
   readonly id: string;
   readonly who: "visitor" | "assistant";
+  /** Empty where its words are still to come. */
   readonly text: string;
   /** Characters of a spoken answer that were heard; an answer without sound is simply read. */
   readonly heard: number;

@@ -10,7 +10,7 @@
  */
 
 import {
-  recalled, settled, withAnswerWords, withAudio, withPlayed, withTypedQuestion, withVisitorWords,
+  recalled, settled, withAnswerWords, withAudio, withOpenPlace, withPlace, withPlayed, withTypedQuestion, withVisitorWords,
 } from "./transcript.js";
 
 export const PHASES = Object.freeze([
@@ -92,7 +92,7 @@ const RULES = {
     asked: false,
     notice: null,
     sources: [],
-    lines: settled(now.lines),
+    lines: withOpenPlace(settled(now.lines)),
   }),
   "client.released": () => ({ held: false }),
   "client.committed": (_now, { asked }) => ({ speaking: false, asked, phase: asked ? "thinking" : "listening" }),
@@ -104,7 +104,7 @@ const RULES = {
     sources: [],
     lines: withTypedQuestion(settled(now.lines), text),
   }),
-  "client.interrupted": (now) => ({ phase: "interrupted", asked: false, lines: settled(now.lines) }),
+  "client.interrupted": (now) => ({ phase: "interrupted", asked: false, lines: answered(now) }),
   "client.played": (now, { report }) => ({ lines: withPlayed(now.lines, report) }),
   "client.notice": (_now, { code }) => ({ notice: code }),
   "client.reconnecting": (now) => ({ phase: "reconnecting", notice: null, ...atRest(now) }),
@@ -127,19 +127,19 @@ const RULES = {
   // What the page itself has seen says more: how much was heard, and the sources.
   "history": (now, { items }) =>
     now.lines.length > 0 ? { notice: "resumed" } : { notice: "taken_up", lines: recalled(items) },
-  "speech.started": (now) => ({
+  "speech.started": (now, { item_id }) => ({
     phase: now.phase === "speaking" || now.phase === "interrupted" ? "interrupted" : "listening",
     speaking: true,
     asked: false,
     notice: null,
     sources: [],
-    lines: settled(now.lines),
+    lines: withPlace(settled(now.lines), item_id),
   }),
   "speech.stopped": () => ({ phase: "thinking", speaking: false, asked: true }),
   "transcript.user": (now, message) => ({ lines: withVisitorWords(now.lines, message) }),
   "transcript.assistant": (now, message) => answering(now, message, withAnswerWords(now.lines, message, now.sources)),
   "audio.item": (now, message) => answering(now, message, withAudio(now.lines, message.item_id, now.sources)),
-  "playback.stop": (now) => ({ phase: now.phase === "speaking" ? "interrupted" : now.phase, lines: settled(now.lines) }),
+  "playback.stop": (now) => ({ phase: now.phase === "speaking" ? "interrupted" : now.phase, lines: answered(now) }),
   "context": (_now, { sources }) => ({ sources }),
   "turn.done": (now, { outcome }) => turnDone(now, outcome),
   "notice": (_now, { code }) => ({ notice: code }),
@@ -155,6 +155,11 @@ function answering(now, { item_id }, lines) {
   const old = now.lines.find(({ id }) => id === item_id);
   if (old?.settled) return { lines };
   return { phase: now.speaking ? now.phase : "speaking", asked: false, sources: [], lines };
+}
+
+/** The answers have come to their end. Where the visitor speaks, they had before, and the visitor's words still grow. */
+function answered(now) {
+  return now.speaking ? now.lines : settled(now.lines);
 }
 
 function turnDone(now, outcome) {

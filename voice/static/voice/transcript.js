@@ -4,20 +4,34 @@
  * A line is `{id, who, text, heard, audible, settled, sources}`. `who` is "visitor" or "assistant". `heard` is how many
  * characters of an answer were heard so far; it counts only if the answer is `audible`, an answer without sound is
  * simply read. A `settled` line will not grow any more; what was not heard of it by then never was.
+ * An `unclaimed` one waits for the id that the server gives it. A line without text is a place for words to come.
  */
 
 const MS_PER_CHARACTER = 60; // speech is about 16 characters a second, in English and in French
 
-/** The visitor's words so far, whole. A typed question is known already when the server repeats it. */
-export function withVisitorWords(lines, { item_id, text, final }) {
-  const typed = lines.find((line) => line.typed && line.id !== item_id && line.text === text && !line.claimed);
-  if (typed && final) return update(lines, typed.id, { id: item_id, claimed: true });
-  return put(lines, item_id, "visitor", (line) => ({ text, settled: line.settled || final }));
+/** A place for what the visitor begins to say: some providers know its words only when the answer has begun. */
+export function withPlace(lines, item_id) {
+  return put(lines, item_id, "visitor", () => ({}));
+}
+
+/** The same where its id is not known yet. The next words that have no place take it. */
+export function withOpenPlace(lines) {
+  if (lines.some(isOpenPlace)) return lines;
+  return [...lines, { ...blank(`open_${lines.length}`, "visitor"), unclaimed: true }];
 }
 
 /** A question that the visitor typed just now. */
 export function withTypedQuestion(lines, text) {
-  return [...lines, { ...blank(`typed_${lines.length}`, "visitor"), text, typed: true, settled: true }];
+  return [...lines, { ...blank(`typed_${lines.length}`, "visitor"), text, unclaimed: true, settled: true }];
+}
+
+/** The visitor's words so far, whole. A typed question is known already when the server repeats it. */
+export function withVisitorWords(lines, { item_id, text, final }) {
+  const unknown = lines.every(({ id }) => id !== item_id);
+  const typed = (line) => line.unclaimed && line.text === text && final;
+  const place = unknown && (lines.find(typed) ?? lines.find(isOpenPlace));
+  const placed = place ? update(lines, place.id, { id: item_id, unclaimed: false }) : lines;
+  return put(placed, item_id, "visitor", (line) => ({ text, settled: line.settled || final }));
 }
 
 /** More text of an answer. `sources` are those of a new line. */
@@ -72,6 +86,10 @@ function wordEnd(text, position) {
   if (position === 0) return 0;
   const rest = text.slice(position).search(/\s/u);
   return rest < 0 ? text.length : position + rest;
+}
+
+function isOpenPlace(line) {
+  return line.unclaimed && line.text === "";
 }
 
 function blank(id, who) {

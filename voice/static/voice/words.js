@@ -25,8 +25,8 @@ class Clock {
 
   constructor(language) {
     const locale = localeOf(language);
-    this.#time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
-    this.#day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit" });
+    this.#time = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
+    this.#day = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short" });
   }
 
   isToday(date) {

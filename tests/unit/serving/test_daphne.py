@@ -1,0 +1,48 @@
+"""The last second of a stopped Daphne: what was written last is still on its way."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from tests.clock import in_virtual_time
+from voice.protocol.drain import DrainPolicy
+from voice.serving import daphne
+
+Connection = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def nobody_talks(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def wind_down(applications: Callable[[], Iterable[Any]], policy: DrainPolicy) -> None:
+        assert list(applications()) == []
+
+    monkeypatch.setattr(daphne, "wind_down", wind_down)
+
+
+async def stops_after(*connections: Connection) -> float:
+    """How long a server with these waits, in seconds, before its event loop may stop."""
+    server = daphne.VoiceServer(None, ["tcp:0"], DrainPolicy(), lambda: None)
+    server.connections = {object(): each for each in connections}
+    now = asyncio.get_running_loop().time
+    began = now()
+    await server.kill_all_applications().asFuture(asyncio.get_running_loop())
+    return now() - began
+
+
+@in_virtual_time
+async def test_it_waits_until_the_client_of_a_socket_has_heard_that_it_is_closed() -> None:
+    socket: Connection = {"outlet": object()}
+    asyncio.get_running_loop().call_later(0.5, socket.setdefault, "disconnected", 1.0)
+    assert await stops_after(socket) == pytest.approx(0.5, abs=0.03)
+
+
+@in_virtual_time
+async def test_it_waits_no_longer_for_a_client_that_hears_nothing() -> None:
+    assert await stops_after({"outlet": object()}) == pytest.approx(daphne.FLUSHED_LIMIT, abs=0.03)
+
+
+@in_virtual_time
+async def test_it_waits_for_nobody_who_is_gone_or_never_had_a_socket() -> None:
+    assert await stops_after({"outlet": object(), "disconnected": 1.0}, {}) == 0

@@ -1,0 +1,98 @@
+"""uvicorn's connection, with a way for audio past its queue. Both sides' real protocols, without a network."""
+
+import asyncio
+from typing import Any
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+from websockets.client import ClientProtocol
+from websockets.uri import parse_uri
+
+from voice import ear
+from voice.serving.uvicorn import Socket
+
+
+class Application:
+    """Accepts, and keeps what it is told by the queue; ``heard`` is what it was told past it."""
+
+    def __init__(self) -> None:
+        self.scope: Any = None
+        self.queued: list[Any] = []
+        self.heard: list[bytes] = []
+        self.may_fetch, self.accepted = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scope = scope
+        await receive()
+        await send({"type": "websocket.accept"})
+        with ear.of_scope(scope).lent(self.hear):
+            self.accepted.set()
+            while (message := await receive())["type"] == "websocket.receive":
+                self.queued.append(message.get("bytes") or message.get("text"))
+                await self.may_fetch.wait()
+
+    def hear(self, audio: bytes) -> bool:
+        self.heard.append(bytes(audio))
+        return audio != b"no"
+
+
+class Wire(asyncio.Transport):
+    """Takes what the server writes."""
+
+    def __init__(self) -> None:
+        super().__init__({"sockname": ("127.0.0.1", 1), "peername": ("127.0.0.1", 2)})
+
+    def write(self, data: Any) -> None:
+        pass
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+async def application() -> Application:
+    return Application()
+
+
+@pytest.fixture
+async def connection(application: Application) -> Any:
+    """The server's side of an open socket, and its client."""
+    config = uvicorn.Config(application, ws=Socket, lifespan="off", log_config=None, ws_ping_interval=None)
+    config.load()
+    server, client = Socket(config, ServerState(), {}), ClientProtocol(parse_uri("ws://127.0.0.1/"))
+    server.connection_made(Wire())
+    client.send_request(client.connect())
+    server.data_received(b"".join(client.data_to_send()))
+    client.state = type(client.state).OPEN
+    await application.accepted.wait()
+    yield server, client
+    for task in server.tasks:
+        task.cancel()
+    await asyncio.wait(server.tasks)
+
+
+async def test_audio_is_heard_at_once_and_overtakes_nothing(connection: Any, application: Application) -> None:
+    server, client = connection
+    client.send_binary(b"1")
+    client.send_binary(b"no")
+    client.send_text(b"said")
+    client.send_binary(b"2")
+    server.data_received(b"".join(client.data_to_send()))
+    assert application.heard == [b"1", b"no"], "the rest waits behind what was not taken"
+    application.may_fetch.set()
+    while len(application.queued) < 3:  # noqa: ASYNC110 (steps of the loop, no time)
+        await asyncio.sleep(0)
+    assert application.queued == [b"no", "said", b"2"]
+    client.send_binary(b"3")
+    server.data_received(b"".join(client.data_to_send()))
+    assert application.heard == [b"1", b"no", b"3"]
