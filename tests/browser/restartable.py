@@ -31,10 +31,10 @@ class Restartable:
             **os.environ,
             "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}",
             "DJANGO_DEBUG": "true",
-            "DJANGO_SETTINGS_MODULE": "project.settings",
             "REDIS_URL": redis.url,
             "VOICE_RESUME_KEYS": KEY,
             **environment,
+            "DJANGO_SETTINGS_MODULE": "tests.browser.patient",
         }
         self._log = folder / "demo.log"
         self._process: subprocess.Popen[bytes] | None = None
