@@ -1,7 +1,7 @@
 """A way for audio past the server's queue, where the server has one.
 
 ASGI hands an application its messages through a queue: a dict, two queue operations, a future and a step of a task for
-each, which is as much as all that a frame of audio costs here otherwise. :mod:`voice.serving` has servers that ask an
+each. That was near a fifth of a profile of 20 conversations on uvicorn. :mod:`voice.serving` has servers that ask an
 :class:`Ear` first. With any other server, frames come by the queue.
 """
 
