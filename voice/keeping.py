@@ -1,7 +1,8 @@
 """The facts of a session on their way to its record, in order, off the conversation's path.
 
 Whatever has changed by then is counted with each fact, so the record is never older than the last answer: a process
-that is killed loses at most what was under way, and what was spent in the last :data:`COUNT_SECONDS`.
+that is killed loses at most what was under way, and of what that turn has cost no more than the last
+:data:`COUNT_SECONDS`.
 """
 
 from __future__ import annotations

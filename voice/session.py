@@ -41,11 +41,10 @@ log = logging.getLogger("voice.session")
 SEARCH_LIMIT = 3.0
 """Seconds until a search is given up. Far more than an answer waits for one; it bounds what a dead backend holds."""
 SEND_LIMIT = 5.0
-"""Seconds that one message may take to leave. uvicorn never drops a reader that stopped reading."""
+"""Seconds that one message may take to leave; seen within a second more. uvicorn never drops a reader that stopped
+reading."""
 FAREWELL_LIMIT = 1.0
 """Seconds for the last messages to the visitor."""
-
-
 MICROPHONE_LIMIT = 20.0
 """Seconds for a visitor to give the microphone, where the upstream is dialled meanwhile."""
 

@@ -43,7 +43,7 @@ class Inbox(asyncio.Queue[Message]):
             self._transport.resumeProducing()
 
     def put_nowait(self, item: Message) -> None:
-        """Of a message, unless the ear takes it."""
+        """Put a message, unless the ear takes it."""
         hear = self._ear.hear
         if hear is None or not self.empty() or (audio := item.get("bytes")) is None or not hear(audio):
             super().put_nowait(item)

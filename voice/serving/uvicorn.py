@@ -20,7 +20,11 @@ WAITING = 8
 
 
 class Socket(WebSocketsSansIOProtocol):
-    """uvicorn's own stops reading after each message, until the application takes it: two system calls for a frame."""
+    """Hands audio to whoever lends an ear, and reads on.
+
+    uvicorn's own puts all into its queue, and stops reading after each message until the application takes it: two
+    system calls for a frame.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
