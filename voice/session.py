@@ -16,11 +16,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import inf
-from typing import Protocol
 
 from voice.keeping import Keeper, Recorder
 from voice.knowledge.base import EVERYONE, Knowledge, Scope
-from voice.line import Connect, Line
+from voice.line import Connect, Granted, Line, Place
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.audio import duration_ms, silence
@@ -44,26 +43,6 @@ FAREWELL_LIMIT = 1.0
 """Seconds for the last messages to the visitor."""
 MICROPHONE_LIMIT = 20.0
 """Seconds for a visitor to give the microphone, where the upstream is dialled meanwhile."""
-
-
-class Place(Protocol):
-    """The session's right to act, which a server that was paused may have lost without knowing."""
-
-    @property
-    def valid(self) -> bool:
-        """Whether it may act at this moment. Asked before each frame, either way."""
-
-    async def confirmed(self) -> None:
-        """Wait until it may act; for ever, if it may not again: then somebody ends the session."""
-
-
-class Granted:
-    """The place of a session that shares the right to act with nobody."""
-
-    valid = True
-
-    async def confirmed(self) -> None:
-        """At once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +168,8 @@ class Session:
         """The microphone heard this (PCM, whole samples, at most a second)."""
         if self._muted or self._ended.is_set():
             return
+        if not self._taken_up.is_set():
+            self._taken_up.set()
         if self.terms.push_to_talk:
             self._count_push(pcm)
         self._tally.hear(len(pcm))
@@ -226,7 +207,7 @@ class Session:
             self.receive(e.PushReleased(0))
 
     def take_up(self) -> None:
-        """The visitor is there: their microphone is, or they have said something without it."""
+        """The visitor has said something without their microphone: that is being there, too."""
         self._taken_up.set()
 
     def tell(self, command: c.ToBrowser) -> None:
@@ -273,7 +254,7 @@ class Session:
 
     async def _serve(self) -> None:
         """The upstream's side, from dialling to the end."""
-        error = await self._line.run()
+        error = await self._line.run(self._place)
         self.end(error.reason)
 
     def reached(self) -> None:
@@ -294,16 +275,6 @@ class Session:
         if self._egress.is_full(self._now()):
             self._room.clear()
             await self._room.wait()
-
-    @property
-    def may_act(self) -> bool:
-        """Whether it has the right to, at this moment."""
-        return self._place.valid
-
-    async def confirmed(self) -> None:
-        """Wait until the session may act."""
-        if not self._place.valid:
-            await self._place.confirmed()
 
     def _make_room(self, now: float) -> None:
         if not self._egress.is_full(now):
@@ -333,7 +304,8 @@ class Session:
             self.end(EndReason.SLOW_CLIENT)
 
     async def _next_down(self) -> c.ToBrowser | None:
-        await self.confirmed()
+        if not self._place.valid:
+            await self._place.confirmed()
         return self._egress.pop(self._now())
 
     async def _until_due(self) -> None:
