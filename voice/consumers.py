@@ -272,7 +272,6 @@ class VoiceConsumer(AsyncWebsocketConsumer):
     def _hear(self, session: Session, frame: bytes) -> bool:
         if not self._frames.takes(frame):
             return False
-        session.take_up()
         session.push_audio(frame)
         return True
 
@@ -306,9 +305,9 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         for frame in self._wire.encode(command):
             self._sent += 1
             if isinstance(frame, bytes):
-                await self.send(bytes_data=frame)
+                await self.base_send({"type": "websocket.send", "bytes": frame, "text": None})
             else:
-                await self.send(text_data=frame)
+                await self.base_send({"type": "websocket.send", "bytes": None, "text": frame})
 
     async def _say_goodbye(self, over: Over, patience: float = 0.0) -> None:
         """The reason in an event, since Daphne drops the one of the close frame; then the close.

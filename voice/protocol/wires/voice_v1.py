@@ -18,6 +18,7 @@ from voice.protocol.wires.fields import (
     Fields,
     WireError,
     check_audio,
+    is_audio,
     json_object,
     json_text,
 )
@@ -43,6 +44,10 @@ class VoiceV1(Wire):
             return (message(frame),)
         check_audio(frame)
         return (frame,)
+
+    def hears(self, audio: bytes) -> bool:
+        """All binary frames are meant to be."""
+        return is_audio(audio)
 
     def encode(self, command: c.ToBrowser) -> list[Frame]:
         """The message of a command; of an answer's audio, the binary frame."""

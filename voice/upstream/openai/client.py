@@ -126,13 +126,16 @@ class OpenAIUpstream(Upstream):
 
     async def send_audio(self, pcm: bytes) -> None:
         """Append to the service's input buffer."""
-        await self._transport.send(self._appended(pcm))
+        frame = wire.append(pcm)
+        self._share(frame, len(pcm))
+        await self._transport.send(frame)
 
     def send_audio_at_once(self, pcm: bytes) -> bool:
         """The same, if the socket takes it."""
-        if not self._transport.has_room:
+        frame = wire.append(pcm)
+        if not self._transport.send_at_once(frame):
             return False
-        self._transport.send_at_once(self._appended(pcm))
+        self._share(frame, len(pcm))
         return True
 
     async def send(self, command: ToUpstream) -> None:
@@ -163,11 +166,10 @@ class OpenAIUpstream(Upstream):
             for told in self._understand(arrival):
                 yield told
 
-    def _appended(self, pcm: bytes) -> bytes:
-        frame = wire.append(pcm)
+    def _share(self, frame: bytes, size: int) -> None:
+        """Let the second socket, if there is one, write the same audio of so many bytes."""
         if self._second is not None:
-            self._second.push(frame, duration_ms(len(pcm)))
-        return frame
+            self._second.push(frame, duration_ms(size))
 
     def _encode(self, command: ToUpstream) -> list[bytes]:
         if isinstance(command, Recall):
