@@ -181,17 +181,18 @@ class Session:
         if self._ended.is_set():
             return
         now = self._now()
-        if isinstance(event, e.Muted):
-            self._muted = event.muted
-        if isinstance(event, e.Heard):
-            self._tally.played(event.item_id, event.underruns)
-            self._window.played(event.item_id, event.played_ms)
-            self._egress.heard(now)
-            self._make_room(now)
-        if isinstance(event, e.UpstreamLost):
-            self._tally.reconnects = self._line.redials
-        if isinstance(event, e.SpeechStarted | e.TextSubmitted | e.PushStarted | e.AudioDelta):
-            self._last_word_at = now
+        match event:
+            case e.AudioDelta() | e.SpeechStarted() | e.TextSubmitted() | e.PushStarted():
+                self._last_word_at = now
+            case e.Heard():
+                self._tally.played(event.item_id, event.underruns)
+                self._window.played(event.item_id, event.played_ms)
+                self._egress.heard(now)
+                self._make_room(now)
+            case e.Muted():
+                self._muted = event.muted
+            case e.UpstreamLost():
+                self._tally.reconnects = self._line.redials
         self._carry_out(self._conversation.receive(event, now))
 
     def release_push(self) -> None:

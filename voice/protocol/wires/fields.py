@@ -31,11 +31,6 @@ class WireError(ValueError):
         return TellError(self.code, str(self), self.param, self.event_id)
 
 
-def is_audio(frame: bytes) -> bool:
-    """Whether a binary frame is what :func:`check_audio` lets pass."""
-    return len(frame) <= AUDIO_LIMIT and len(frame) % BYTES_PER_SAMPLE == 0
-
-
 def check_audio(frame: bytes) -> None:
     """Refuse a binary frame that is too long or not made of whole samples.
 

@@ -11,14 +11,15 @@ from typing import Any
 
 from voice.protocol import commands as c
 from voice.protocol import events as e
+from voice.protocol.audio import BYTES_PER_SAMPLE
 from voice.protocol.wires.base import Frame, Said, Wire
 from voice.protocol.wires.fields import (
+    AUDIO_LIMIT,
     PLAYED_LIMIT_MS,
     TYPED_LIMIT,
     Fields,
     WireError,
     check_audio,
-    is_audio,
     json_object,
     json_text,
 )
@@ -47,7 +48,7 @@ class VoiceV1(Wire):
 
     def hears(self, audio: bytes) -> bool:
         """All binary frames are meant to be."""
-        return is_audio(audio)
+        return len(audio) <= AUDIO_LIMIT and len(audio) % BYTES_PER_SAMPLE == 0
 
     def encode(self, command: c.ToBrowser) -> list[Frame]:
         """The message of a command; of an answer's audio, the binary frame."""

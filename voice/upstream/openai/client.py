@@ -127,7 +127,8 @@ class OpenAIUpstream(Upstream):
     async def send_audio(self, pcm: bytes) -> None:
         """Append to the service's input buffer."""
         frame = wire.append(pcm)
-        self._share(frame, len(pcm))
+        if self._second is not None:
+            self._second.push(frame, duration_ms(len(pcm)))
         await self._transport.send(frame)
 
     def send_audio_at_once(self, pcm: bytes) -> bool:
@@ -135,7 +136,8 @@ class OpenAIUpstream(Upstream):
         frame = wire.append(pcm)
         if not self._transport.send_at_once(frame):
             return False
-        self._share(frame, len(pcm))
+        if self._second is not None:
+            self._second.push(frame, duration_ms(len(pcm)))
         return True
 
     async def send(self, command: ToUpstream) -> None:
@@ -165,11 +167,6 @@ class OpenAIUpstream(Upstream):
                 raise arrival
             for told in self._understand(arrival):
                 yield told
-
-    def _share(self, frame: bytes, size: int) -> None:
-        """Let the second socket, if there is one, write the same audio of so many bytes."""
-        if self._second is not None:
-            self._second.push(frame, duration_ms(size))
 
     def _encode(self, command: ToUpstream) -> list[bytes]:
         if isinstance(command, Recall):
