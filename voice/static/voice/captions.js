@@ -25,6 +25,7 @@ export class Captions {
       this.#log, this.#growing,
     );
     this.element.addEventListener("scroll", () => { this.#following = this.#isAtEnd(); });
+    new ResizeObserver(() => this.#follow()).observe(this.element); // a notice appears, a phone is turned
   }
 
   render(lines) {
@@ -32,6 +33,10 @@ export class Captions {
     for (const row of this.#rows.splice(lines.length)) row.node?.remove();
     lines.forEach((line, place) => this.#renderLine(line, place, place < complete));
     this.element.tabIndex = lines.length > 0 ? 0 : -1; // who scrolls by keys has nothing to scroll before
+    this.#follow();
+  }
+
+  #follow() {
     if (this.#following) this.element.scrollTop = this.element.scrollHeight;
   }
 
