@@ -29,6 +29,8 @@ from tests.speaker import Played, Speaker
 
 REPORT_INTERVAL = 0.25
 """Seconds between two reports of what is being played."""
+PATIENCE = 30.0
+"""Seconds for anything that is waited for, on a machine that does other things too."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,9 @@ class VoiceClient:
 
     # -- what the server said ------------------------------------------------------------------------------------
 
-    async def until(self, kind: str, within: float = 10.0, *, after: Received | None = None, **match: Any) -> Received:
+    async def until(
+        self, kind: str, within: float = PATIENCE, *, after: Received | None = None, **match: Any
+    ) -> Received:
         """The first frame of this type, with these fields, behind ``after``. Waits at most ``within`` seconds."""
         try:
             async with asyncio.timeout(within):
@@ -155,7 +159,7 @@ class VoiceClient:
             raise AssertionError(f"no {kind} {match} within {within} s: {self.summary()}") from None
         return found[0]
 
-    async def first(self, *kinds: str, within: float = 10.0) -> Received:
+    async def first(self, *kinds: str, within: float = PATIENCE) -> Received:
         """The first frame of any of these types."""
         async with asyncio.timeout(within):
             while not (found := [frame for frame in self.received if frame.type in kinds]):
@@ -163,20 +167,20 @@ class VoiceClient:
                 await self._changed.wait()
         return found[0]
 
-    async def heard(self, item_id: str, milliseconds: int, within: float = 10.0) -> None:
+    async def heard(self, item_id: str, milliseconds: int, within: float = PATIENCE) -> None:
         """Listen until so much of the item has been played and the server was told."""
         async with asyncio.timeout(within):
             while self.reported.get(item_id, 0) < milliseconds:
                 self._changed.clear()
                 await self._changed.wait()
 
-    async def ending(self, within: float = 10.0) -> Received:
+    async def ending(self, within: float = PATIENCE) -> Received:
         """The server's goodbye, when the connection is closed."""
         ending = await self.until("session.ending", within)
         await self.closed(within)
         return ending
 
-    async def closed(self, within: float = 10.0) -> int | None:
+    async def closed(self, within: float = PATIENCE) -> int | None:
         """The close code, when it is there."""
         async with asyncio.timeout(within):
             await self._socket.wait_closed()

@@ -1,32 +1,26 @@
 """The demonstration site as a visitor gets it: ``manage.py demo`` in a process of its own, warm and ready."""
 
-import fcntl
 import os
 import re
 import secrets
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tests import ports
-from tests.folder import FOLDER
+from tests import ports, ready_made
 
 READY_LIMIT = 240.0
 """Seconds to migrate, to index the knowledge and to load the models, on a machine that does other things too."""
 STOP_LIMIT = 60.0
 """Seconds from Ctrl-C to its end, on a machine that does other things too."""
-
-_template = FOLDER / "demo.sqlite3"
-"""The database of the first site, when it was ready. The vectors of its knowledge take half a minute to make."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +61,7 @@ def running(folder: Path, *, port: int | None = None, **overrides: str) -> Itera
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{database}", "DJANGO_DEBUG": "true"}
     environment |= {"DJANGO_SETTINGS_MODULE": "project.settings", "PYTHONFAULTHANDLER": "1", **overrides}
     making = ExitStack()
-    making.enter_context(_ready_made(database))
+    making.enter_context(ready_made.database(database, "demo"))
     process = subprocess.Popen(
         [sys.executable, "manage.py", "demo", "--port", str(port)],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
@@ -96,28 +90,6 @@ def running(folder: Path, *, port: int | None = None, **overrides: str) -> Itera
             raise AssertionError(f"the demo did not stop:\n{''.join(last_words)}") from None
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
-
-
-@contextmanager
-def _ready_made(database: Path) -> Iterator[None]:
-    """A new database is a copy of the first one. While that is made, within, other processes wait."""
-    if database.exists():
-        yield
-        return
-    with _template.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if _template.exists():
-            _copy(_template, database)
-            fcntl.flock(lock, fcntl.LOCK_UN)
-            yield
-        else:
-            yield
-            _copy(database, _template)
-
-
-def _copy(source: Path, target: Path) -> None:
-    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
-        old.backup(new)
 
 
 def _until_ready(process: "subprocess.Popen[str]") -> str:

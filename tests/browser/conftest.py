@@ -24,6 +24,7 @@ ARGUMENTS = [
     "--use-fake-device-for-media-stream",
     "--disable-background-networking",
     "--disable-component-update",
+    "--disable-gpu",  # there is none
 ]
 
 expect.set_options(timeout=20_000)  # milliseconds: on a machine that does other things, five seconds are not long

@@ -11,6 +11,7 @@ import time
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from tests import ready_made
 from tests.redis_server import RedisServer
 
 START_LIMIT = 240.0
@@ -27,9 +28,10 @@ class Restartable:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
+        self._database = folder / "demo.sqlite3"
         self.environment = {
             **os.environ,
-            "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}",
+            "DATABASE_URL": f"sqlite:///{self._database}",
             "DJANGO_DEBUG": "true",
             "REDIS_URL": redis.url,
             "VOICE_RESUME_KEYS": KEY,
@@ -41,7 +43,8 @@ class Restartable:
 
     def __enter__(self) -> Restartable:
         """Start it."""
-        self.start()
+        with ready_made.database(self._database, "demo"):
+            self.start()
         return self
 
     def __exit__(self, *exc: object) -> None:

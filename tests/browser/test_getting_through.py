@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from playwright.async_api import Locator, Page, expect
 from tests import demo, speech
 from tests.browser.conftest import Visit, Witnessed, log_in, picture
 from tests.browser.ear import EAR, Ear
+from tests.demo import Demo
+from tests.realtime_server import Answer, RealtimeServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -314,26 +316,36 @@ async def test_by_push_to_talk_a_question_is_what_was_said_while_the_button_was_
 
 
 async def test_a_server_that_restarts_is_found_again(visit: Visit, tmp_path: Path, collected: dict[str, str]) -> None:
-    """By the same page, without a press, and with the microphone still open."""
-    with ExitStack() as serving:
-        first = serving.enter_context(demo.running(tmp_path, **collected))
-        async with visit("/", user="") as page:
+    """By the same page, without a press, and with the microphone still open. (It hears nothing.)"""
+    silence = speech.recording(tmp_path / "microphone.wav", 1_000)
+    async with RealtimeServer() as upstream, AsyncExitStack() as serving:
+        there = collected | {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": upstream.url}  # it starts in no time
+
+        async def served(**how: Any) -> Demo:
+            running = demo.running(tmp_path, **how, **there)
+            site = await asyncio.to_thread(running.__enter__)
+            serving.push_async_callback(asyncio.to_thread, running.__exit__, None, None, None)
+            return site
+
+        first = await served()
+        async with visit("/", user="", microphone=silence) as page:
             await page.add_init_script(f"{WITNESS}; Math.random = () => 0.99;")  # the longest pauses
             await page.clock.install()
             await page.goto(f"{first.url}/accounts/login/?next={ARTICLE}")
-            await log_in(page, first, first.add_user("restarted"))  # the others have new passwords then
+            await log_in(page, first, await asyncio.to_thread(first.add_user, "restarted"))
             await page.wait_for_url(f"**{ARTICLE}")
             await page.get_by_role("button", name="Ask a question").click()
             await part(page, "main").click()
             await page.get_by_role("button", name="I agree").click()
             await expect(part(page, "status")).to_have_text("Listening")
-            serving.close()
+            await serving.aclose()
             await expect(part(page, "status")).to_have_text("Connecting again")
             # How long a server takes to start is not what is asked here: the page's clock waits for it.
             await page.clock.pause_at(await page.evaluate("Date.now() + 100"))
-            serving.enter_context(demo.running(tmp_path, port=int(first.url.rpartition(":")[2]), **collected))
+            await served(port=int(first.url.rpartition(":")[2]))
             await page.clock.resume()
             await expect(part(page, "status")).to_have_text("Listening", timeout=90_000)
             assert await page.evaluate("window.asked") == 1
+            upstream.script.answers.append(Answer("At the harbour until seven."))
             await ask(page, "How late is it open?")
             await expect(page.locator("voice-widget").get_by_role("log")).to_contain_text("harbour", timeout=90_000)

@@ -21,12 +21,13 @@ from django.core.management import CommandError, call_command
 
 from tests.client import VoiceClient
 from tests.realtime_server import Answer, RealtimeServer
+from tests.several import DRAIN_SECONDS
 from tests.several import site as several
 from tests.several.site import Process, Site
 
 SESSIONS = 30
 LONG, SHORT = Answer("word " * 60), Answer("word " * 4)
-EXIT_SECONDS = several.DRAIN_SECONDS + 9
+EXIT_SECONDS = DRAIN_SECONDS + 9
 
 
 def ends(site: Site) -> Counter[str]:

@@ -18,6 +18,8 @@ from tests.several import site as several
 from tests.several.site import Process
 from voice.protocol.audio import BYTES_PER_MS
 
+pytestmark = pytest.mark.alone
+
 SEEDS = ("1", "2", "3")
 CASES = os.environ.get("FUZZ_CASES", "100")
 """For each seed; 1,000 prove it, fewer show that it is still so."""

@@ -1,15 +1,20 @@
 """What the prefetch finds over the demonstration's knowledge while 140 questions are being said."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.benchmarks.growing_questions import LANGUAGES, Figures, ask, figures, knowledge
+from tests import demo
+from tests.benchmarks.growing_questions import LANGUAGES, Figures, ask, figures, kept_knowledge
 from tests.benchmarks.questions import questions
 
 
 @pytest.fixture(scope="module")
-def measured() -> Figures:
-    """All questions, once."""
-    index = knowledge()
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Figures:
+    """All questions, once. With a key, the demonstration starts without speech models."""
+    folder: Path = tmp_path_factory.mktemp("demo")
+    with demo.running(folder, OPENAI_API_KEY="sk-test"):
+        index = kept_knowledge(folder / "demo.sqlite3")
     return figures(ask(question, index) for language in LANGUAGES for question in questions(language))
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from project.settings import *  # noqa: F403
 from project.settings import SIMPLE_JWT, VOICE
-from tests.several.site import DRAIN_SECONDS
+from tests.several import DRAIN_SECONDS
 
 ASGI_APPLICATION = os.environ.get("TEST_APPLICATION", "project.asgi.application")
 VOICE["KNOWLEDGE"] = {"backend": "none"}

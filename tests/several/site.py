@@ -15,12 +15,10 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests import ports
+from tests import ports, ready_made
 from tests.redis_server import RedisServer
 
 START_LIMIT = 60.0
-DRAIN_SECONDS = 4.0
-"""That its conversations have when it is stopped."""
 ORIGIN = "http://localhost"
 DEPLOYED = {
     "DJANGO_DEBUG": "false",
@@ -158,7 +156,9 @@ def running(
             "TEST_APPLICATION": application,
             **overrides,
         }
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True)
+        with ready_made.database(database, "several"):
+            if not database.exists():
+                subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True)
         environments = [environment | (own[n] if own else {}) for n in range(processes)]
         all_of_them = [
             Process(ports.free(), its_own, folder / f"{n}.log", server) for n, its_own in enumerate(environments)
