@@ -15,21 +15,17 @@ import logging
 import time
 import uuid
 from collections.abc import Coroutine
-from dataclasses import replace
-from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import Error as DatabaseFault
 from django.http import HttpRequest
 from django.utils import translation
 
 from voice import (
-    addresses,
-    database,
     departures,
     ear,
+    entrance,
     gate,
     guarding,
     heartbeat,
@@ -38,13 +34,10 @@ from voice import (
     reaper,
     resumption,
     scoping,
-    spending,
     standing,
     wiring,
 )
 from voice.admission.lease import Lease, held
-from voice.admission.limits import Limits
-from voice.admission.store import Refused, StoreUnavailable
 from voice.conf import conf
 from voice.credential import Credential
 from voice.door import Place
@@ -53,12 +46,11 @@ from voice.frames import Frames, Over
 from voice.messages import MESSAGES
 from voice.observed import Observed
 from voice.protocol import commands as c
-from voice.protocol.budget import Budgets
 from voice.protocol.events import TextSubmitted
 from voice.protocol.outcomes import LEFT, REFUNDED, EndReason
 from voice.protocol.wires.base import Said
 from voice.protocol.wires.messages import ClientMessage, Commit, Discard, End, RefreshAuth, Start
-from voice.records import Recorder, RecordsUnavailable
+from voice.records import Recorder
 from voice.resuming.store import Holder
 from voice.resumption import Beginning
 from voice.session import Session
@@ -113,7 +105,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
 
     async def _converse(self) -> None:
         """One conversation. Ends in :class:`Over`, always."""
-        identity, limits = await self._admitted(self.scope)
+        identity, limits = await entrance.admitted(self.scope, self._wire)
         session_id = uuid.uuid4().hex
         logs.current.set(session_id)
         admitted = c.TellAdmitted(session_id, int(time.time() + limits.session_seconds))
@@ -121,9 +113,9 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         self._language = wiring.language(start)
         holder = Holder(str(identity.user.pk), origins.of_scope(self.scope), identity.browser)
         async with resumption.resumed(start.resume, session_id, holder, kept=self._wire.resumes) as beginning:
-            allowance = await _allowance(identity, beginning.state.spent)
+            allowance = await entrance.allowance(identity, beginning.state.spent)
             past = beginning.past(limits.session_seconds)
-            await self._take_place(session_id, holder.user_id, limits, beginning.resumed_from)
+            await entrance.take_place(self.scope, session_id, holder.user_id, limits, beginning.resumed_from)
             async with (
                 held(gate.store(), session_id) as lease,
                 followed(standing.look, HEARERS, _look_after) as follower,
@@ -133,38 +125,9 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                 session = wiring.session(
                     session_id, start, self._tell, observed, limits, past, found, allowance, reports=self._wire.reports
                 )
-                await self._open_record(recorder, session, identity, start.notice, beginning)
+                await entrance.open_record(recorder, session, identity, start.notice, beginning)
                 live = self._live(session, recorder, observed, lease, follower, identity, first, beginning)
                 raise Over(await live, session.retry_after_ms)
-
-    async def _admitted(self, scope: Any) -> tuple[Identity, Limits]:
-        """Who it is, and within which limits. Raises :class:`Over`."""
-        if scope["voice_refusal"] is not None:
-            raise _refusal(scope["voice_refusal"])
-        if not all(map(self._wire.tolerates, scope["voice_parameters"])):
-            raise _refusal(EndReason.BAD_MESSAGE)
-        identity: Identity = scope["voice_identity"]
-        if not origins.admits(scope, identity):
-            raise _refusal(EndReason.FORBIDDEN_ORIGIN)
-        try:
-            decision = await gate.decision(identity.user)
-        except (TimeoutError, DatabaseFault):
-            decision = EndReason.OVERLOADED
-        if isinstance(decision, EndReason):
-            raise _refusal(decision)
-        return identity, decision
-
-    async def _take_place(self, session_id: str, user_id: str, limits: Limits, resumed_from: str) -> None:
-        try:
-            answer = await gate.store().acquire(session_id, user_id, limits, self._address(limits), resumed_from)
-        except StoreUnavailable as error:
-            raise _refusal(error.reason) from None
-        if isinstance(answer, Refused):
-            raise _refusal(answer.reason, answer.retry_after_ms)
-
-    def _address(self, limits: Limits) -> str:
-        """Whose address counts this start; none where addresses are not counted, so that none is kept."""
-        return addresses.of_scope(self.scope) if limits.sessions_per_address_per_hour else ""
 
     async def _first_message(self, admitted: c.TellAdmitted) -> tuple[Start, Said | None]:
         """How the conversation is to be, and what was said instead of that, if it was not said first."""
@@ -198,26 +161,6 @@ class VoiceConsumer(AsyncWebsocketConsumer):
             raise
         except OSError:  # how servers say that nobody is there any more, before they say it to those who listen
             raise Over(EndReason.CLIENT_LOST) from None
-
-    async def _open_record(
-        self, recorder: Recorder, session: Session, identity: Identity, notice: str, beginning: Beginning
-    ) -> None:
-        upstream = session.upstream
-        try:
-            await recorder.open(
-                user_id=identity.user.pk,
-                conversation_id=beginning.state.conversation_id,
-                resumed_from=beginning.resumed_from,
-                provider=upstream.provider,
-                model=upstream.model,
-                language=session.terms.language,
-                client="widget" if identity.kind == "ticket" else "program",
-                notice=notice,
-                currency=session.terms.prices.currency,
-                price_version=session.terms.prices.version,
-            )
-        except RecordsUnavailable as error:
-            raise _refusal(error.reason) from None
 
     # -- the conversation ----------------------------------------------------------------------------------------
 
@@ -272,7 +215,6 @@ class VoiceConsumer(AsyncWebsocketConsumer):
     def _hear(self, session: Session, frame: bytes) -> bool:
         if not self._frames.takes(frame):
             return False
-        session.take_up()
         session.push_audio(frame)
         return True
 
@@ -306,9 +248,9 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         for frame in self._wire.encode(command):
             self._sent += 1
             if isinstance(frame, bytes):
-                await self.send(bytes_data=frame)
+                await self.base_send({"type": "websocket.send", "bytes": frame, "text": None})
             else:
-                await self.send(text_data=frame)
+                await self.base_send({"type": "websocket.send", "bytes": None, "text": frame})
 
     async def _say_goodbye(self, over: Over, patience: float = 0.0) -> None:
         """The reason in an event, since Daphne drops the one of the close frame; then the close.
@@ -337,32 +279,6 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                     await self.close(over.reason.ending.code)
         except (OSError, TimeoutError):
             log.debug("nobody heard the goodbye")
-
-
-def _refusal(reason: EndReason, retry_after_ms: int | None = None) -> Over:
-    """Turned away, and counted: there will be no record."""
-    gate.refused(reason)
-    return Over(reason, retry_after_ms)
-
-
-async def _allowance(identity: Identity, spent: Decimal) -> Decimal | None:
-    """What a session of theirs may cost whose conversation has cost ``spent``. Raises :class:`Over`."""
-    budgets = conf().budgets
-    if budgets == Budgets():
-        return None
-    if budgets.session:
-        if spent >= budgets.session:
-            raise _refusal(EndReason.BUDGET)
-        budgets = replace(budgets, session=budgets.session - spent)
-    try:
-        allowance = await database.call(
-            spending.allowance, identity.user.pk, budgets, conf().prices.currency, limit=gate.DECISION_LIMIT
-        )
-    except (TimeoutError, DatabaseFault):
-        raise _refusal(EndReason.OVERLOADED) from None
-    if isinstance(allowance, spending.SpentToday):
-        raise _refusal(EndReason.DAY_BUDGET, allowance.retry_after_ms)
-    return allowance
 
 
 async def _look_after() -> None:

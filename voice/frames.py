@@ -64,11 +64,7 @@ class Frames:
 
         If it is not, nothing has happened: by the queue, its sender is told what is wrong.
         """
-        try:
-            self._wire.decode(audio)
-        except WireError:
-            return False
-        if not self._pace.takes(len(audio), self._clock()):
+        if not self._wire.hears(audio) or not self._pace.takes(len(audio), self._clock()):
             return False
         self.received += 1
         self._dropping = False

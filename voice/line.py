@@ -43,12 +43,25 @@ class Holder(Protocol):
     async def room(self) -> None:
         """Wait until what it says next can be taken."""
 
+
+class Place(Protocol):
+    """The session's right to act, which a server that was paused may have lost without knowing."""
+
     @property
-    def may_act(self) -> bool:
-        """Whether the session has the right to act at this moment."""
+    def valid(self) -> bool:
+        """Whether it may act at this moment. Asked before each frame, either way."""
 
     async def confirmed(self) -> None:
-        """Wait until it has; at once, as a rule."""
+        """Wait until it may act; for ever, if it may not again: then somebody ends the session."""
+
+
+class Granted:
+    """The place of a session that shares the right to act with nobody."""
+
+    valid = True
+
+    async def confirmed(self) -> None:
+        """At once."""
 
 
 class Line:
@@ -66,12 +79,13 @@ class Line:
         self._failure: UpstreamError = UpstreamClosed("not dialled")
         """By what the upstream was lost; before it was there, by what it could not be reached."""
         self._due, self._dropped = asyncio.Event(), asyncio.Event()
+        self._place: Place = Granted()
         self._clear = False
         """The upstream is there, and all that was pushed before has been sent."""
 
     def push_audio(self, pcm: bytes) -> None:
         """Send this piece of audio: at once, if nothing is in its way, or when the upstream takes it."""
-        if self._clear and self._holder.may_act and self.upstream.send_audio_at_once(pcm):
+        if self._clear and self._place.valid and self.upstream.send_audio_at_once(pcm):
             return
         self.backlog.push_audio(pcm)
         self._wait()
@@ -85,12 +99,13 @@ class Line:
         """Nothing more is expected of the connection: it counts as lost."""
         self._dropped.set()
 
-    async def run(self) -> UpstreamError:
+    async def run(self, place: Place) -> UpstreamError:
         """Dial, and hold the line until the upstream is given up. Why it is: where it was lost and cannot be reached
-        again, by what it was lost.
+        again, by what it was lost. Nothing is sent while ``place`` is not valid.
 
         Cancelled, it closes the connection first, within a second.
         """
+        self._place = place
         dialling = Dialling(self._now())
         while (wait := await self._connection(dialling)) is not None:
             metrics.reconnecting("upstream")
@@ -186,7 +201,8 @@ class Line:
             self._clear = not self._due.is_set()
 
     async def _next(self) -> bytes | ToUpstream | None:
-        await self._holder.confirmed()
+        if not self._place.valid:
+            await self._place.confirmed()
         return self.backlog.pop()
 
     async def _send(self, waiting: bytes | ToUpstream) -> None:

@@ -16,17 +16,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import inf
-from typing import Protocol
 
-from voice.condition import Part, note
 from voice.keeping import Keeper, Recorder
-from voice.knowledge.base import EVERYONE, Knowledge, KnowledgeError, KnowledgeUnavailable, Scope
-from voice.line import Connect, Line
+from voice.knowledge.base import EVERYONE, Knowledge, Scope
+from voice.line import Connect, Granted, Line, Place
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.audio import duration_ms, silence
 from voice.protocol.budget import Budget
-from voice.protocol.context import Passage, alternate
 from voice.protocol.conversation import Conversation
 from voice.protocol.cost import Prices
 from voice.protocol.egress import Egress
@@ -34,12 +31,11 @@ from voice.protocol.history import NOTHING_SAID, History
 from voice.protocol.outcomes import LEFT, EndReason
 from voice.protocol.tally import Tally
 from voice.protocol.window import Window
+from voice.searches import Searches
 from voice.upstream.base import Upstream
 
 log = logging.getLogger("voice.session")
 
-SEARCH_LIMIT = 3.0
-"""Seconds until a search is given up. Far more than an answer waits for one; it bounds what a dead backend holds."""
 SEND_LIMIT = 5.0
 """Seconds that one message may take to leave; seen within a second more. uvicorn never drops a reader that stopped
 reading."""
@@ -47,26 +43,6 @@ FAREWELL_LIMIT = 1.0
 """Seconds for the last messages to the visitor."""
 MICROPHONE_LIMIT = 20.0
 """Seconds for a visitor to give the microphone, where the upstream is dialled meanwhile."""
-
-
-class Place(Protocol):
-    """The session's right to act, which a server that was paused may have lost without knowing."""
-
-    @property
-    def valid(self) -> bool:
-        """Whether it may act at this moment. Asked before each frame, either way."""
-
-    async def confirmed(self) -> None:
-        """Wait until it may act; for ever, if it may not again: then somebody ends the session."""
-
-
-class Granted:
-    """The place of a session that shares the right to act with nobody."""
-
-    valid = True
-
-    async def confirmed(self) -> None:
-        """At once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +100,20 @@ class Session:
         """Whether the upstream was reached."""
         self._conversation = conversation
         self._line = Line(terms.session_id, connect, self)
-        self._knowledge = knowledge
         self._tell = tell
         self._tally = Tally(self.upstream.model, terms.prices, metered=self.upstream.metered)
         self._keeper = Keeper(terms.session_id, recorder, self._tally)
         self._budget = Budget(terms.allowance)
         self._egress = Egress(reports=terms.reports)
         self._window = Window()
-        self._searches: dict[str, asyncio.Task[None]] = {}
+        self._searches = Searches(
+            terms.session_id,
+            knowledge,
+            self.receive,
+            language=terms.language,
+            passages=terms.passages,
+            scope=terms.scope,
+        )
         self._downward, self._ready, self._ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._room, self._taken_up = asyncio.Event(), asyncio.Event()
         self._room.set()
@@ -186,6 +168,8 @@ class Session:
         """The microphone heard this (PCM, whole samples, at most a second)."""
         if self._muted or self._ended.is_set():
             return
+        if not self._taken_up.is_set():
+            self._taken_up.set()
         if self.terms.push_to_talk:
             self._count_push(pcm)
         self._tally.hear(len(pcm))
@@ -197,17 +181,18 @@ class Session:
         if self._ended.is_set():
             return
         now = self._now()
-        if isinstance(event, e.Muted):
-            self._muted = event.muted
-        if isinstance(event, e.Heard):
-            self._tally.played(event.item_id, event.underruns)
-            self._window.played(event.item_id, event.played_ms)
-            self._egress.heard(now)
-            self._make_room(now)
-        if isinstance(event, e.UpstreamLost):
-            self._tally.reconnects = self._line.redials
-        if isinstance(event, e.SpeechStarted | e.TextSubmitted | e.PushStarted | e.AudioDelta):
-            self._last_word_at = now
+        match event:
+            case e.AudioDelta() | e.SpeechStarted() | e.TextSubmitted() | e.PushStarted():
+                self._last_word_at = now
+            case e.Heard():
+                self._tally.played(event.item_id, event.underruns)
+                self._window.played(event.item_id, event.played_ms)
+                self._egress.heard(now)
+                self._make_room(now)
+            case e.Muted():
+                self._muted = event.muted
+            case e.UpstreamLost():
+                self._tally.reconnects = self._line.redials
         self._carry_out(self._conversation.receive(event, now))
 
     def release_push(self) -> None:
@@ -223,7 +208,7 @@ class Session:
             self.receive(e.PushReleased(0))
 
     def take_up(self) -> None:
-        """The visitor is there: their microphone is, or they have said something without it."""
+        """The visitor has said something without their microphone: that is being there, too."""
         self._taken_up.set()
 
     def tell(self, command: c.ToBrowser) -> None:
@@ -259,7 +244,8 @@ class Session:
                 running = [tasks.create_task(part()) for part in parts]
                 await self._ended.wait()
                 self._cancel_alarm()
-                for task in (*running, *self._searches.values()):
+                self._searches.cancel_all()
+                for task in running:
                     task.cancel()
         finally:
             self._cancel_alarm()
@@ -269,7 +255,7 @@ class Session:
 
     async def _serve(self) -> None:
         """The upstream's side, from dialling to the end."""
-        error = await self._line.run()
+        error = await self._line.run(self._place)
         self.end(error.reason)
 
     def reached(self) -> None:
@@ -290,16 +276,6 @@ class Session:
         if self._egress.is_full(self._now()):
             self._room.clear()
             await self._room.wait()
-
-    @property
-    def may_act(self) -> bool:
-        """Whether it has the right to, at this moment."""
-        return self._place.valid
-
-    async def confirmed(self) -> None:
-        """Wait until the session may act."""
-        if not self._place.valid:
-            await self._place.confirmed()
 
     def _make_room(self, now: float) -> None:
         if not self._egress.is_full(now):
@@ -329,7 +305,8 @@ class Session:
             self.end(EndReason.SLOW_CLIENT)
 
     async def _next_down(self) -> c.ToBrowser | None:
-        await self.confirmed()
+        if not self._place.valid:
+            await self._place.confirmed()
         return self._egress.pop(self._now())
 
     async def _until_due(self) -> None:
@@ -417,60 +394,14 @@ class Session:
                 case c.ToBrowser():
                     self.tell(command)
                 case c.Retrieve():
-                    self._search(command)
+                    if not self._ended.is_set():
+                        self._searches.begin(command, self._tasks)
                 case c.CancelRetrieval():
-                    self._cancel_search(command.search_id)
+                    self._searches.cancel(command.search_id)
                 case c.ToRecords():
                     self._keeper.note(command)
                     self._mind_the_budget(command)
         self._set_alarm()
-
-    def _search(self, command: c.Retrieve) -> None:
-        if not self._ended.is_set():
-            self._searches[command.search_id] = self._tasks.create_task(self._retrieve(command))
-
-    def _cancel_search(self, search_id: str) -> None:
-        search = self._searches.pop(search_id, None)
-        if search is not None:
-            search.cancel()
-
-    async def _retrieve(self, command: c.Retrieve) -> None:
-        self.receive(await self._found(command))
-        self._searches.pop(command.search_id, None)
-
-    async def _found(self, command: c.Retrieve) -> e.KnowledgeEvent:
-        found = await self._looked_up(command)
-        note(Part.KNOWLEDGE, ok=isinstance(found, e.PassagesRetrieved))
-        return found
-
-    async def _looked_up(self, command: c.Retrieve) -> e.KnowledgeEvent:
-        try:
-            async with asyncio.timeout(SEARCH_LIMIT):
-                passages = await self._search_for(command)
-        except TimeoutError:
-            return e.RetrievalFailed(command.search_id, "timeout")
-        except KnowledgeUnavailable:
-            return e.RetrievalFailed(command.search_id, "unavailable")
-        except KnowledgeError:
-            return e.RetrievalFailed(command.search_id, "error")
-        except Exception:  # a backend's bug costs one search, not the conversation
-            log.exception("the knowledge failed", extra={"session": self.terms.session_id})
-            return e.RetrievalFailed(command.search_id, "error")
-        return e.PassagesRetrieved(command.search_id, passages)
-
-    async def _search_for(self, command: c.Retrieve) -> tuple[Passage, ...]:
-        if not command.on_page:
-            return await self._ask(command.query)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                on_page, found = (tasks.create_task(self._ask(query)) for query in (command.on_page, command.query))
-        except ExceptionGroup as errors:
-            raise errors.exceptions[0] from None
-        return alternate(on_page.result(), found.result(), self.terms.passages)
-
-    async def _ask(self, query: str) -> tuple[Passage, ...]:
-        terms = self.terms
-        return await self._knowledge.search(query, language=terms.language, limit=terms.passages, scope=terms.scope)
 
     # -- time ----------------------------------------------------------------------------------------------------
 

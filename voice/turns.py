@@ -129,10 +129,10 @@ def _owner(session_id: uuid.UUID, using: str) -> bool | None:
 
     By an update that changes nothing: SQLite lets a transaction that began by reading write only by luck.
     """
-    row = VoiceSession.objects.using(using).filter(pk=session_id)
-    if not row.update(checkpoint=F("checkpoint")):
-        return None
-    return row.exclude(user=None).exists()
+    row, nothing = VoiceSession.objects.using(using).filter(pk=session_id), F("checkpoint")
+    if row.exclude(user=None).update(checkpoint=nothing):
+        return True
+    return False if row.update(checkpoint=nothing) else None
 
 
 def _line(of: Facts | Words) -> str:

@@ -182,19 +182,13 @@ class Conversation:
     def deadline(self) -> float | None:
         """When :meth:`receive_timeout` is due; ``None`` while nothing is waited for."""
         turn = self._turn
-        return min(
-            (
-                at
-                for at in (
-                    self._truncation.deadline,
-                    self._slot.deadline,
-                    *(turn.deadlines if turn else ()),
-                    self._ledger.deadline if turn and turn.upstream_done else None,
-                )
-                if at is not None
-            ),
-            default=None,
+        waited_for = (
+            self._truncation.deadline,
+            self._slot.deadline,
+            *(turn.deadlines if turn else ()),
+            self._ledger.deadline if turn and turn.upstream_done else None,
         )
+        return min([at for at in waited_for if at is not None], default=None)
 
     @property
     def speaking(self) -> bool:

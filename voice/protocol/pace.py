@@ -29,7 +29,7 @@ MESSAGE_BURST = 200.0
 
 
 class Bucket:
-    """Tokens that fill up with time."""
+    """Tokens that fill up with time, which never runs backwards."""
 
     def __init__(self, rate: float, held: float, first: float, now: float) -> None:
         self._rate, self._held = rate, held
@@ -37,12 +37,12 @@ class Bucket:
 
     def take(self, amount: float, now: float) -> bool:
         """Whether so much could be taken. If not, nothing is."""
-        self._tokens = min(self._held, self._tokens + max(0.0, now - self._at) * self._rate)
-        self._at = now
-        if amount > self._tokens:
-            return False
-        self._tokens -= amount
-        return True
+        tokens = self._tokens + (now - self._at) * self._rate  # min and max would be calls, for each frame
+        if tokens > self._held:
+            tokens = self._held
+        self._at, taken = now, amount <= tokens
+        self._tokens = tokens - amount if taken else tokens
+        return taken
 
 
 class Pace:
@@ -66,7 +66,7 @@ class Pace:
 
     def takes(self, size: int, now: float) -> bool:
         """The same, but one that does not is not held against its sender yet."""
-        return self._audio.take(max(size, SMALLEST), now)
+        return self._audio.take(size if size > SMALLEST else SMALLEST, now)
 
     def message(self, now: float) -> bool:
         """Whether a message comes in time. One that does not is the end: a page is never so talkative."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -11,7 +12,9 @@ from typing import Any
 # Early, because it must come before anything else that uses Twisted.
 from daphne.server import Server  # isort: skip
 from autobahn.exception import Disconnected
+from autobahn.websocket.xormasker import create_xor_masker  # type: ignore[attr-defined]  # not in its __all__
 from daphne.endpoints import build_endpoint_description_strings
+from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.defer import Deferred
 
 from voice.ear import EXTENSION, Ear
@@ -19,9 +22,28 @@ from voice.protocol.drain import DrainPolicy
 from voice.serving import limits
 from voice.serving.flow import Inbox, Outlet
 from voice.serving.stopping import wind_down
+from voice.serving.stream import Stream
 
 FLUSHED_LIMIT = 1.0
 """Seconds for what was written last to leave, and for the clients' close frames to come."""
+
+
+class Socket(WebSocketProtocol):  # type: ignore[misc]
+    """Hands audio to whoever lends an ear."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ear = Ear()
+        self._stream = Stream(self.ear, _unmask)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Something came from the client."""
+        waiting = self.state != self.STATE_OPEN or not self.application_queue.empty()
+        rest = self._stream.rest(data, waiting=waiting)
+        if rest:
+            super().dataReceived(rest)
+        else:
+            self.last_ping = time.time()  # a sign of life, as any message is to Daphne
 
 
 class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
@@ -46,6 +68,7 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
 
     def _ready(self) -> None:
         """Called by :meth:`run` when its factories are there, and nobody has connected."""
+        self.ws_factory.protocol = Socket
         # Autobahn forgets that Daphne allows the null origin where that is not said again. Whose page it is, is ours to
         # judge, and to say why.
         self.ws_factory.setProtocolOptions(closeHandshakeTimeout=limits.CLOSE_SECONDS, allowNullOrigin=True)
@@ -57,8 +80,8 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
         connection = self.connections[protocol]
         inbox: asyncio.Queue[Any] = asyncio.Queue()
         if scope["type"] == "websocket":
-            ear = scope.setdefault("extensions", {})[EXTENSION] = Ear()
-            inbox = connection["inbox"] = Inbox(protocol.transport, ear)
+            scope.setdefault("extensions", {})[EXTENSION] = protocol.ear
+            inbox = connection["inbox"] = Inbox(protocol.transport)
             connection["outlet"] = Outlet(protocol.transport)
         scope.setdefault("asgi", {"version": "3.0"})
         application = self.application(scope=scope, receive=inbox.get, send=partial(self.handle_reply, protocol))
@@ -100,6 +123,11 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
         return (
             each for each, details in self.connections.items() if "outlet" in details and "disconnected" not in details
         )
+
+
+def _unmask(payload: bytes, key: bytes) -> bytes:
+    unmasked: bytes = create_xor_masker(key, len(payload)).process(payload)  # type: ignore[no-untyped-call]
+    return unmasked
 
 
 def endpoints(host: str, port: int, unix_socket: str = "") -> list[str]:

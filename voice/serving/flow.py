@@ -12,8 +12,6 @@ from typing import Any
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from voice.ear import Ear
-
 CHUNK = 2 * 1024
 """Bytes that are read at once, and that may wait to be written before the application waits. Frames are taken apart in
 one go, as many as were read: with Twisted's 64 KiB, a flood of tiny ones holds up everybody for a good part of a
@@ -29,9 +27,9 @@ Message = dict[str, Any]
 class Inbox(asyncio.Queue[Message]):
     """Messages for an application. While too much waits here, the client is not read from."""
 
-    def __init__(self, transport: Any, ear: Ear) -> None:
+    def __init__(self, transport: Any) -> None:
         super().__init__()
-        self._transport, self._ear = transport, ear
+        self._transport = transport
         self._waiting = 0
         self._paused = self._discards = False
 
@@ -41,12 +39,6 @@ class Inbox(asyncio.Queue[Message]):
         if self._paused:
             self._paused = False
             self._transport.resumeProducing()
-
-    def put_nowait(self, item: Message) -> None:
-        """Put a message, unless the ear takes it."""
-        hear = self._ear.hear
-        if hear is None or not self.empty() or (audio := item.get("bytes")) is None or not hear(audio):
-            super().put_nowait(item)
 
     def _put(self, item: Message) -> None:
         if self._discards and item["type"] == "websocket.receive":

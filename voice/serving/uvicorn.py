@@ -7,11 +7,13 @@ from typing import Any
 
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import apply_mask  # type: ignore[attr-defined]  # not in its __all__
 
 from voice.ear import EXTENSION, Ear
 from voice.protocol.drain import DrainPolicy
 from voice.serving import limits
 from voice.serving.stopping import wind_down
+from voice.serving.stream import Stream
 
 SWEEP = 10
 """Ticks, of a tenth of a second each, between two looks at connections that are closing."""
@@ -29,6 +31,13 @@ class Socket(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._ear = Ear()
+        self._stream = Stream(self._ear, apply_mask)
+
+    def data_received(self, data: bytes) -> None:
+        """Something came from the client."""
+        rest = self._stream.rest(data, waiting=self.close_sent or not self.queue.empty())
+        if rest:
+            super().data_received(rest)
 
     def handle_connect(self, event: Any) -> None:
         """A client asks to come in."""
@@ -36,12 +45,6 @@ class Socket(WebSocketsSansIOProtocol):
         if not self.close_sent:  # else it was no WebSocket's handshake
             extensions: dict[str, Any] = self.scope["extensions"] or {}
             extensions[EXTENSION] = self._ear
-
-    def handle_bytes(self, event: Any) -> None:
-        """A binary frame."""
-        hear = self._ear.hear
-        if hear is None or not event.fin or self.close_sent or not self.queue.empty() or not hear(event.data):
-            super().handle_bytes(event)
 
     def send_receive_event_to_app(self) -> None:
         """A message is complete."""

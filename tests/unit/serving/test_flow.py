@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from voice.ear import Ear
 from voice.serving.flow import INBOX_LIMIT, Inbox, Outlet
 
 
@@ -43,7 +42,7 @@ def text(size: int) -> dict[str, Any]:
 async def test_a_client_that_is_ahead_of_the_application_is_not_read_from(size: int) -> None:
     """However small its messages are."""
     transport = Transport()
-    inbox = Inbox(transport, Ear())
+    inbox = Inbox(transport)
     while transport.reading:
         inbox.put_nowait(text(size))
         assert inbox.qsize() * (size + 200) < 2 * INBOX_LIMIT
@@ -53,37 +52,16 @@ async def test_a_client_that_is_ahead_of_the_application_is_not_read_from(size: 
 
 
 async def test_its_messages_come_in_order_and_none_is_lost() -> None:
-    inbox = Inbox(Transport(), Ear())
+    inbox = Inbox(Transport())
     messages = [{"type": "websocket.connect"}, text(3), {"type": "websocket.receive", "bytes": b"\0\0"}, text(200_000)]
     for message in messages:
         inbox.put_nowait(message)
     assert [await inbox.get() for _ in messages] == messages
 
 
-async def test_audio_goes_past_the_queue_to_whoever_hears_but_overtakes_nothing() -> None:
-    """What is not taken comes by the queue, and so does all that comes before it was fetched."""
-    ear, heard = Ear(), list[bytes]()
-    inbox = Inbox(Transport(), ear)
-
-    def hear(audio: bytes) -> bool:
-        heard.append(audio)
-        return audio != b"no"
-
-    with ear.lent(hear):
-        for said in (b"1", text(3), b"2", b"3"):
-            inbox.put_nowait(said if isinstance(said, dict) else {"type": "websocket.receive", "bytes": said})
-        assert heard == [b"1"]
-        assert [(await inbox.get()).get("bytes") for _ in range(3)] == [None, b"2", b"3"]
-        inbox.put_nowait({"type": "websocket.receive", "bytes": b"no"})
-        assert (await inbox.get())["bytes"] == b"no"
-    inbox.put_nowait({"type": "websocket.receive", "bytes": b"4"})
-    assert heard == [b"1", b"no"]
-    assert inbox.qsize() == 1
-
-
 async def test_a_client_whose_socket_was_closed_is_read_on_for_its_answer_and_nothing_of_it_kept() -> None:
     transport = Transport()
-    inbox = Inbox(transport, Ear())
+    inbox = Inbox(transport)
     while transport.reading:
         inbox.put_nowait(text(1_920))
     inbox.discard()

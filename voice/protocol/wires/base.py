@@ -32,6 +32,10 @@ class Wire(ABC):
             WireError: it is not of the vocabulary.
         """
 
+    def hears(self, audio: bytes) -> bool:
+        """Whether a binary frame is audio, and right. One that is not says what is wrong with it when it is decoded."""
+        return False
+
     def tolerates(self, parameter: str) -> bool:
         """Whether the address may have a query parameter of this name. It changes nothing."""
         return True

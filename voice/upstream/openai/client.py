@@ -126,13 +126,18 @@ class OpenAIUpstream(Upstream):
 
     async def send_audio(self, pcm: bytes) -> None:
         """Append to the service's input buffer."""
-        await self._transport.send(self._appended(pcm))
+        frame = wire.append(pcm)
+        if self._second is not None:
+            self._second.push(frame, duration_ms(len(pcm)))
+        await self._transport.send(frame)
 
     def send_audio_at_once(self, pcm: bytes) -> bool:
         """The same, if the socket takes it."""
-        if not self._transport.has_room:
+        frame = wire.append(pcm)
+        if not self._transport.send_at_once(frame):
             return False
-        self._transport.send_at_once(self._appended(pcm))
+        if self._second is not None:
+            self._second.push(frame, duration_ms(len(pcm)))
         return True
 
     async def send(self, command: ToUpstream) -> None:
@@ -162,12 +167,6 @@ class OpenAIUpstream(Upstream):
                 raise arrival
             for told in self._understand(arrival):
                 yield told
-
-    def _appended(self, pcm: bytes) -> bytes:
-        frame = wire.append(pcm)
-        if self._second is not None:
-            self._second.push(frame, duration_ms(len(pcm)))
-        return frame
 
     def _encode(self, command: ToUpstream) -> list[bytes]:
         if isinstance(command, Recall):

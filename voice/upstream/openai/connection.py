@@ -28,6 +28,8 @@ class Connection(WSListener):
     def __init__(self) -> None:
         self.failure: UpstreamError | None = None
         """By what it was lost."""
+        self.has_room = False
+        """Whether it is open, and what was sent has left. Asked for each frame, so it is kept."""
         self._socket: WSTransport | None = None
         self._frames: deque[bytes] = deque()
         self._fragments = bytearray()
@@ -46,11 +48,6 @@ class Connection(WSListener):
         if self._socket is None or self.failure is not None:
             raise self.failure or UpstreamClosed("not open")
         self._socket.send(WSMsgType.TEXT, frame)
-
-    @property
-    def has_room(self) -> bool:
-        """Whether it is open, and what was sent has left."""
-        return self.failure is None and self._writable.is_set()
 
     async def room(self) -> None:
         """Wait until what was sent has left.
@@ -95,7 +92,7 @@ class Connection(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """The handshake is done."""
-        self._socket = transport
+        self._socket, self.has_room = transport, True
         if self._abandoned:
             self.abort()
 
@@ -114,16 +111,18 @@ class Connection(WSListener):
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """It is over."""
-        self.failure = _ending(transport)
+        self.failure, self.has_room = _ending(transport), False
         for event in (self._arrived, self._writable):
             event.set()
 
     def pause_writing(self) -> None:
         """The service reads more slowly than is sent."""
+        self.has_room = False
         self._writable.clear()
 
     def resume_writing(self) -> None:
         """It has caught up."""
+        self.has_room = self.failure is None
         self._writable.set()
 
     def _join(self, frame: WSFrame) -> None:

@@ -74,19 +74,13 @@ class Transport:
             if self._connection is None:  # a dial that is given up may yet come about
                 connection.abort()
 
-    @property
-    def has_room(self) -> bool:
-        """Whether the connection is good and takes a frame at once."""
+    def send_at_once(self, frame: bytes) -> bool:
+        """Send one text frame, if the connection is good and takes it at once; whether it did."""
         connection = self._connection
-        return connection is not None and connection.has_room
-
-    def send_at_once(self, frame: bytes) -> None:
-        """Send one text frame where the connection :attr:`has_room`.
-
-        Raises:
-            UpstreamError: the connection is closed.
-        """
-        self._open_connection.send(frame)
+        if connection is None or not connection.has_room:
+            return False
+        connection.send(frame)
+        return True
 
     async def send(self, frame: bytes) -> None:
         """Send one text frame, and wait until there is room for the next.
