@@ -27,8 +27,9 @@ FRAME = bytes(1_920)
 CLIENT_MB = 1.0
 """What a hostile client may cost."""
 FROZEN = 5
-VANISHED_SECONDS, STUCK_SECONDS = 10.0, 5.0
-"""In which somebody is given up who answers no ping, and somebody to whom nothing leaves any more."""
+VANISHED_SECONDS, STUCK_SECONDS = 10.0, 7.0
+"""In which somebody is given up who answers no ping; and somebody to whom nothing leaves for five seconds, after
+what the network had room for."""
 NARROW = 536
 """Bytes of a segment, the fewest that TCP knows: with them the server's kernel buffers tens of kilobytes, not millions,
 and two seconds of sound fill it."""
