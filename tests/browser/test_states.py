@@ -1,6 +1,7 @@
 """Each state as people see it: in both languages, light and dark, on a phone and at a desk, and by any sense."""
 
 import os
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import product
@@ -23,8 +24,8 @@ PATHS = {"en": "/help/opening-hours-harbour/", "fr": "/aide/horaires-port/"}
 LAUNCH = {"en": "Ask a question", "fr": "Poser une question"}
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 375, "height": 740}
 NARROW = {"width": 320, "height": 640}
-ZOOMED = {"width": 640, "height": 400}
-"""What 200 % leaves of 1280 by 800."""
+ZOOMED, REFLOWED = {"width": 640, "height": 400}, {"width": 320, "height": 256}
+"""What 200 % leaves of 1280 by 800, and 400 % of 1280 by 1024 (WCAG 2.2, 1.4.10)."""
 RULES: dict[Scheme, list[str]] = {
     "light": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "dark": ["color-contrast", "link-in-text-block"],
@@ -104,24 +105,28 @@ async def pictures(page: Page, name: str, language: str) -> None:
         await picture(page, f"{name}-{language}-{scheme}-{place}")
 
 
-async def test_every_state_has_words_of_its_own(gallery: Gallery) -> None:
+async def test_every_state_has_words_of_its_own_and_leaves_the_focus_where_it_is(gallery: Gallery) -> None:
     """None shows the name of a word that is missing, and no two tell the same."""
     told: dict[str, str] = {}
     async with gallery("en") as page:
+        await page.locator("header a").first.focus()
         async for name in all_states(page, "en"):
             told[name] = await page.locator("voice-widget [part=panel]").inner_text()
+            if name != "consent":  # which takes the place of what was pressed
+                assert await page.evaluate("document.activeElement.matches('header a')"), name
+    assert re.search(r"\b0:4\d left", told["expiring"])
     assert not [name for name, text in told.items() if "phase." in text or "reason." in text or "microphone." in text]
     alike = {"unloaded", "server_drain"}  # (a restart that nobody answered after)
     texts = [text for name, text in told.items() if name not in alike]
     assert len(set(texts)) == len(texts)
 
 
-@pytest.mark.parametrize("viewport", [NARROW, ZOOMED], ids=["320 px", "200 %"])
+@pytest.mark.parametrize("viewport", [NARROW, ZOOMED, REFLOWED], ids=["320 px", "200 %", "400 %"])
 async def test_nothing_is_cut_off(gallery: Gallery, viewport: dict[str, int]) -> None:
     """What does not fit can be scrolled to, by the height only; whatever can be pressed is large enough for a thumb."""
     async with gallery("fr", viewport=viewport, reduced_motion="reduce") as page:
         async for name in all_states(page, "fr"):
-            await picture(page, f"{name}-fr-{viewport['width']}")
+            await picture(page, f"{name}-fr-{viewport['width']}x{viewport['height']}")
             problems = await page.evaluate(
                 """() => {
                   const root = document.querySelector("voice-widget").shadowRoot;
@@ -137,19 +142,52 @@ async def test_nothing_is_cut_off(gallery: Gallery, viewport: dict[str, int]) ->
                     const { width, height } = n.getBoundingClientRect();
                     return Math.min(width, height) < 44;
                   });
+                  const panel = root.querySelector(".panel").getBoundingClientRect();
+                  const isIn = (n, room, spare) => {
+                    const { top, bottom, left, right } = n.getBoundingClientRect();
+                    const fits = top >= room.top && bottom <= room.bottom - spare;
+                    return fits && left >= spare && right <= room.right - spare;
+                  };
+                  const edged = shown.filter((n) => n.matches(".choices button")).filter((n) => !isIn(n, panel, 8));
                   const outside = shown.filter((n) => n.matches("button")).filter((n) => {
                     n.scrollIntoView({ block: "nearest" });
-                    const { top, bottom } = n.getBoundingClientRect();
-                    return top < 0 || bottom > innerHeight;
+                    const page = { top: 0, bottom: innerHeight, right: innerWidth };
+                    return !isIn(n, n.matches(".panel *") ? panel : page, 0);
                   });
                   const over = shown.filter((n) => n.matches(".intro")).filter((n) => {
                     const room = n.parentElement.getBoundingClientRect();
                     return n.getBoundingClientRect().bottom > room.bottom + 1;
                   });
-                  return [...wide, ...small, ...outside, ...over].map((n) => n.outerHTML.slice(0, 80));
+                  return [...wide, ...small, ...edged, ...outside, ...over].map((n) => n.outerHTML.slice(0, 80));
                 }"""
             )
             assert problems == [], name
+
+
+async def test_it_stands_where_the_page_wants_it_in_the_colour_of_the_site(gallery: Gallery) -> None:
+    """Above the page, or in it; then there is nothing to open, and Escape closes nothing."""
+    async with gallery("en", color_scheme="light") as page:
+        above, inside = (page.locator(f"voice-widget[position={place}]") for place in ("floating", "inline"))
+        await above.evaluate(
+            """widget => {
+              const twin = widget.cloneNode(true);
+              twin.setAttribute("position", "inline");
+              twin.setAttribute("accent", "#7a1fa2");
+              document.querySelector("main").append(twin);
+            }"""
+        )
+        main, panel = inside.locator("[part=main]"), inside.locator("[part=panel]")
+        await main.focus()
+        await page.keyboard.press("Escape")
+        await expect(panel).to_be_visible()
+        await expect(inside.locator("[part=launcher]")).to_have_count(0)
+        assert await above.evaluate("widget => getComputedStyle(widget).position") == "fixed"
+        assert await inside.evaluate("widget => getComputedStyle(widget).position") == "static"
+        await picture(page, "inline")
+        await expect(main).to_have_css("background-color", "rgb(122, 31, 162)")
+        await expect(above.locator("[part=main]")).not_to_have_css("background-color", "rgb(122, 31, 162)")
+        await page.emulate_media(color_scheme="dark")  # where that could not be read
+        await expect(main).not_to_have_css("background-color", "rgb(122, 31, 162)")
 
 
 async def test_in_forced_colours_everything_is_still_told_apart(gallery: Gallery) -> None:

@@ -18,6 +18,7 @@ THE_ELEMENT = {
     "widget.js", "widget.css", "accent.js", "captions.js", "consent.js", "dom.js", "icons.js",
     "interrupted.js", "links.js", "push.js", "state.js", "status.js", "talk.js", "transcript.js", "view.js", "words.js",
 }  # fmt: skip
+THE_PAGE = {"/", "/static/demo/site.css", "/static/demo/wheel.svg", "/static/demo/shore.svg"}
 
 
 def test_all_of_the_widget_weighs_at_most_40_kb(collected: dict[str, str]) -> None:
@@ -47,12 +48,14 @@ async def test_before_the_first_press_only_the_element_itself_is_loaded(visit: V
     asked: set[str] = set()
     async with visit("/") as page:
         page.on("request", lambda request: asked.add(urlsplit(request.url).path))
+        page.on("websocket", lambda socket: asked.add(urlsplit(socket.url).path))
         await page.reload()
         launcher = page.get_by_role("button", name="Ask a question")
         await launcher.hover()
         await launcher.focus()
         await page.wait_for_timeout(500)
         loaded = _of_the_widget(asked)
+        assert {_unhashed(path) for path in asked if not path.startswith("/static/voice/")} == THE_PAGE
         weight = sum(len(gzip.compress((STATIC / name).read_bytes())) for name in loaded)
         print(f"{len(loaded)} files, {weight:,} bytes compressed: {', '.join(sorted(loaded))}")
         assert loaded == THE_ELEMENT
@@ -64,5 +67,8 @@ async def test_before_the_first_press_only_the_element_itself_is_loaded(visit: V
 
 def _of_the_widget(paths: set[str]) -> set[str]:
     """The widget's files among these, by the names that they have in the checkout."""
-    names = (path.removeprefix("/static/voice/") for path in paths if path.startswith("/static/voice/"))
-    return {re.sub(r"\.[0-9a-f]{12}\.", ".", name) for name in names}
+    return {_unhashed(path).removeprefix("/static/voice/") for path in paths if path.startswith("/static/voice/")}
+
+
+def _unhashed(path: str) -> str:
+    return re.sub(r"\.[0-9a-f]{12}\.", ".", path)

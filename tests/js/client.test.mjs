@@ -396,6 +396,16 @@ test("a conversation that is over by then is not spoken of, and none is begun", 
   assert.deepEqual([phase(), client.getSnapshot().reason, stage.dialled], ["ready", null, 1]);
 });
 
+test("who has asked something before that is known gets an answer, in a new one", async () => {
+  client.takeUp("s");
+  client.sendText("Sundays?");
+  await settle();
+  stage.events.onClose({ code: 1000, reason: "gone", retryAfterMs: null });
+  assert.deepEqual([stage.dialled, stage.goingOn], [2, { interrupted: null, onlyGoOn: false }]);
+  stage.connect();
+  assert.deepEqual([phase(), stage.types()], ["thinking", ["start", "input_text"]]);
+});
+
 test("after it, a question begins a new one, with one speaker", async () => {
   client.takeUp("old");
   stage.events.onClose({ code: 1000, reason: "gone", retryAfterMs: null });
@@ -556,11 +566,11 @@ test("a listener hears of each change until it unsubscribes", async () => {
 
 const WARM = { ...OPTIONS, warm: true };
 
-/** A client that dials early; `answered` is the visitor's answer to the prompt, by a press on it. */
-function askedForTheMicrophone(refusal = null) {
+/** A client that asks, and dials early if it is warm; `answered` is the visitor's answer, by a press on the prompt. */
+function askedForTheMicrophone(refusal = null, options = WARM) {
   let answer;
   stage.prompt = new Promise((resolve) => { answer = resolve; });
-  client = new VoiceClient(WARM, stage.parts);
+  client = new VoiceClient(options, stage.parts);
   const starting = client.start();
   return async () => {
     stage.refusal = refusal;
@@ -618,6 +628,27 @@ test("who types meanwhile goes on in writing without the microphone", async () =
   await answered();
   assert.deepEqual([phase(), stage.types()], ["thinking", ["start", "input_text"]]);
 });
+
+for (const [how, options] of [["early", WARM], ["later", OPTIONS]]) {
+  test(`who types before anybody was dialled is not kept waiting for the prompt, nor let down by it (${how})`, async () => {
+    const answered = askedForTheMicrophone("refused", options);
+    client.sendText("Sundays?");
+    await settle();
+    stage.connect();
+    assert.deepEqual([phase(), stage.types(), "waiting" in stage.sent[0]], ["thinking", ["start", "input_text"], false]);
+    await answered();
+    assert.deepEqual([phase(), stage.types(), client.getSnapshot().microphone], ["thinking", ["start", "input_text"], "refused"]);
+  });
+
+  test(`who refuses the microphone while their question is on its way goes on in writing (${how})`, async () => {
+    const answered = askedForTheMicrophone("refused", options);
+    client.sendText("Sundays?");
+    await answered();
+    assert.deepEqual([phase(), stage.dialled], ["connecting", 1]);
+    stage.connect();
+    assert.deepEqual(stage.types(), ["start", "input_text"]);
+  });
+}
 
 test("where the visitor takes long, the server lets go, and is dialled again when the microphone is there", async () => {
   const answered = askedForTheMicrophone();

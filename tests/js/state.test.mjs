@@ -164,6 +164,11 @@ for (const status of ["refused", "missing", "busy", "insecure", "unloaded"]) {
   });
 }
 
+test("with a question on its way it does, in writing", () => {
+  const typed = { type: "client.asked", text: "?" };
+  assert.equal(after(starting, typed, { type: "client.microphone", status: "refused" }).phase, "connecting");
+});
+
 test("a microphone that is lost in a conversation does not end it", () => {
   assert.equal(after(...listening, { type: "client.microphone", status: "lost" }).phase, "listening");
 });

@@ -18,6 +18,11 @@ test("there is a word for each phase, with and without a microphone", () => {
   }
 });
 
+test("the prompt for the microphone is spoken of until something else goes on", () => {
+  const word = (phase) => phaseWord(snapshot({ phase, microphone: "asking" }))[0];
+  assert.deepEqual(["connecting", "listening", "thinking"].map(word), ["phase.asking", "phase.asking", "phase.thinking"]);
+});
+
 test("there is a sentence for each trouble with the microphone, and no two are alike", () => {
   const troubles = ["refused", "missing", "busy", "insecure", "unloaded", "lost"];
   const names = troubles.map((microphone) => hint(snapshot({ microphone }))[0]);

@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.load import picture
+from tests.load import interrupted, picture
 from tests.load.measuring import Load, direct, measure
 from tests.load.stamps import is_behind
 from tests.load.targets import Target, targets
@@ -165,6 +165,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return options
 
 
+@interrupted.in_a_line
 def main() -> None:
     """Measure, and tell."""
     options = parsed()

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
+from tests.load import interrupted
 from tests.load.frames import BINARY, CLOSE, CONTINUATION, PING, RawConnection, frame
 
 MARK = "fuzz-0d9c"
@@ -161,6 +162,7 @@ async def _send(url: str, token: str, waiting: list[tuple[Case, bytes]], chance:
                     await asyncio.sleep(0)
 
 
+@interrupted.in_a_line
 def main() -> None:
     """Attack, and say how many of what there were, and how long it took."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)

@@ -23,6 +23,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tests.load import interrupted
 from tests.redis_server import RedisServer
 from voice.admission.limits import Limits
 from voice.admission.redis.store import RedisStore
@@ -175,6 +176,7 @@ def measured(starts: int, sessions: int) -> Figures:
         return {"limiter": asyncio.run(limiter(starts)), "statistics": statistics(sessions)}
 
 
+@interrupted.in_a_line
 def main() -> None:
     """Measure, and tell."""
     options = parsed()

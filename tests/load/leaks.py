@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.load import interrupted
 from tests.load.processes import Helper, Server, ended
 from tests.load.targets import targets
 from tests.load.visitors import Order, dial
@@ -85,6 +86,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return options
 
 
+@interrupted.in_a_line
 def main() -> None:
     """Measure, and tell."""
     options = parsed()

@@ -19,6 +19,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tests.load import interrupted
 from tests.load.bench import middle
 from tests.load.measuring import Load, crowd, reported
 from tests.load.processes import Helper, ended
@@ -131,6 +132,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return options
 
 
+@interrupted.in_a_line
 def main() -> None:
     """Measure, and tell."""
     options = parsed()

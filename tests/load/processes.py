@@ -26,7 +26,13 @@ class Helper:
 
     def __init__(self, module: str) -> None:
         command = [sys.executable, "-m", module]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            process_group=0,  # Ctrl-C is for whoever started it
+        )
 
     def say(self, line: str) -> None:
         """Write a line."""
@@ -57,8 +63,12 @@ class Server:
         self._log = log
         with log.open("ab") as output:
             everything = {**environment, "LOAD_LAG": str(self._lag), "LOAD_INSIDE": str(self._inside)}
-            self._process = subprocess.Popen(command, env=everything, stdout=output, stderr=output)
-        self._wait(port)
+            self._process = subprocess.Popen(command, env=everything, stdout=output, stderr=output, process_group=0)
+        try:
+            self._wait(port)
+        except BaseException:
+            self.end()
+            raise
 
     @property
     def cpu_ms(self) -> float:
@@ -108,7 +118,6 @@ class Server:
                 return
             except OSError:
                 if self._process.poll() is not None or time.monotonic() > until:
-                    self.end()
                     raise RuntimeError(f"a server does not start:\n{self._log.read_text()}") from None
                 time.sleep(0.02)
 

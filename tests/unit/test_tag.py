@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import struct
 import uuid
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +23,7 @@ from voice.admission.rollout import Rollout
 from voice.models import VoiceSession, VoiceTurn
 from voice.templatetags.voice import voice_widget
 
+WORDS = Path(__file__).resolve().parents[2] / "voice/templates/voice/words.html"
 VISITOR = type("Visitor", (), {"is_authenticated": True, "pk": 7})()
 
 
@@ -101,6 +105,34 @@ def test_the_notice_is_in_the_language_of_the_page(voice_on, settings, language,
         context = given(asked())
     assert context["language"] == language
     assert (context["consent"]["text"], context["consent"]["version"]) == (text, "3")
+
+
+def test_another_language_is_one_more_file(voice_on, settings, tmp_path):
+    """Each word of the widget comes from a catalogue that lies beside the others."""
+    sentences = set(re.findall(r"""{% translate (["'])(.*?)\1 %}""", WORDS.read_text()))
+    german = {sentence: f"[{sentence}]" for _quote, sentence in sentences}
+    folder = tmp_path / "de/LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "django.mo").write_bytes(compiled({"": "Content-Type: text/plain; charset=UTF-8\n", **german}))
+    settings.LOCALE_PATHS = [tmp_path]
+    with translation.override("de"):
+        page = Template("{% load voice %}{% voice_widget %}").render(RequestContext(asked(), {"request": asked()}))
+    words = re.findall(r"<p data-word=[^>]*>(.*)</p>", page)
+    assert len(words) > 60
+    assert [word for word in words if not word.startswith("[")] == []
+    assert 'lang="de"' in page
+
+
+def compiled(catalogue: dict[str, str]) -> bytes:
+    """As ``msgfmt`` does it: two tables of lengths and places, then the texts
+    (https://www.gnu.org/software/gettext/manual/html_node/MO-Files.html)."""
+    texts = [text.encode() for column in zip(*sorted(catalogue.items()), strict=True) for text in column]
+    count, place, table = len(catalogue), 28 + 8 * len(texts), b""
+    for text in texts:
+        table += struct.pack("<2I", len(text), place)
+        place += len(text) + 1
+    header = struct.pack("<7I", 0x950412DE, 0, count, 28, 28 + 8 * count, 0, 0)
+    return header + table + b"".join(text + b"\0" for text in texts)
 
 
 @pytest.mark.parametrize(("provider", "said"), [("openai", "is sent to OpenAI"), ("local", "own server")])

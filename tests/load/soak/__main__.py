@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.load import interrupted
 from tests.load.soak.course import Outcome, run
 
 MOST_MINUTES, MOST_SESSIONS = 120.0, 200
@@ -48,6 +49,7 @@ def report(outcome: Outcome, minutes: float, seed: int) -> str:
     )
 
 
+@interrupted.in_a_line
 def main() -> None:
     """Soak, and report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

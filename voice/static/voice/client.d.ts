@@ -73,6 +73,8 @@ export interface VoiceOptions {
   pushToTalk?: boolean;
   /** Version of the consent notice that the visitor was shown. */
   notice?: string;
+  /** The server is dialled while the visitor is asked for their microphone; the site must want it. */
+  warm?: boolean;
 }
 
 export interface Ready {

@@ -97,7 +97,8 @@ export class Line {
     this.#connection = null;
     const delay = this.#policy.lost({ ...ending, now: this.#parts.now() });
     if (delay === null) {
-      this.#dialled = false;
+      this.#dialled = this.#onlyGoOn = false;
+      this.#sessionId = null; // whoever dials after this wants a new conversation
       return this.#events.onEnd(ending);
     }
     this.#events.onLost();

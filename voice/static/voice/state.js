@@ -77,7 +77,7 @@ const RULES = {
   "client.welcome": () => ({ phase: "ready", reason: null, retryAt: null }),
   "client.microphone": (now, { status }) => ({
     microphone: status,
-    phase: now.phase === "connecting" && isProblem(status) ? "ready" : now.phase,
+    phase: now.phase === "connecting" && isProblem(status) && !now.asked ? "ready" : now.phase,
     notice: isProblem(status) ? null : now.notice, // what is newest is told
   }),
   "client.muted": (_now, { muted }) => ({ muted }),

@@ -1,6 +1,6 @@
 /** What the widget says about a snapshot. Pure: names of words (words.js) and the values in them. */
 
-import { isLive } from "./state.js";
+import { isAnswering, isLive } from "./state.js";
 
 const LAST_SECONDS = 60;
 const GONE = new Set(["refused", "missing", "busy", "insecure", "unloaded", "lost"]);
@@ -14,7 +14,7 @@ export const TOLD_REASONS = Object.freeze([
 /** The word for where the conversation stands: `[name, values]`. */
 export function phaseWord(snapshot) {
   const { phase, muted, microphone, held } = snapshot;
-  if (microphone === "asking") return ["phase.asking", {}];
+  if (microphone === "asking" && !isAnswering(snapshot)) return ["phase.asking", {}];
   if (snapshot.paused && isLive(snapshot)) return ["phase.paused", {}];
   if (phase === "listening" && held === false && microphone === "on") return ["phase.hold", {}];
   if (phase === "listening" && microphone !== "on") return ["phase.typing", {}];

@@ -84,7 +84,7 @@ export class View {
     const meter = element("span", { "class": "meter", "aria-hidden": "true" }, ...[1, 2, 3, 4, 5].map(() => element("i")));
     return element(
       "section", { "id": "panel", "part": "panel", "class": floating ? "panel floating" : "panel", "aria-labelledby": "title" },
-      element("header", {}, title, element("div", { class: "state" }, nodes.time, meter, nodes.status)),
+      element("header", {}, title, element("div", { class: "state" }, meter, nodes.status, nodes.time)),
       element("div", { class: "conversation" }, nodes.intro, this.#captions.element),
       nodes.hint, nodes.consent,
       element("div", { class: "controls" }, nodes.main, nodes.second), nodes.form,
