@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from time import monotonic
+
+STILL_LIMIT = 1.0
+"""Seconds that the event loop may stand still before a visitor is better sent elsewhere."""
+STILL_REMEMBERED = 10.0
+"""Seconds for which that counts: as long as balancers pause between two probes."""
 
 
 class Part(StrEnum):
@@ -31,6 +37,7 @@ class Noted:
 
 _last: dict[Part, tuple[bool, float]] = {}
 _draining = False
+_still_at = -inf
 
 
 def note(part: Part, ok: bool) -> None:
@@ -55,8 +62,20 @@ def draining() -> bool:
     return _draining
 
 
+def stood_still(seconds: float) -> None:
+    """The event loop was late by so much just now."""
+    global _still_at
+    if seconds > STILL_LIMIT:
+        _still_at = monotonic()
+
+
+def lagging() -> bool:
+    """Whether the event loop stood still lately, for longer than a conversation bears."""
+    return monotonic() - _still_at < STILL_REMEMBERED
+
+
 def forget() -> None:
     """As after a start."""
-    global _draining
-    _draining = False
+    global _draining, _still_at
+    _draining, _still_at = False, -inf
     _last.clear()

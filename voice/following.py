@@ -16,7 +16,7 @@ from typing import Any
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import Error as DatabaseFault
 
-from voice import database, metrics
+from voice import condition, database, metrics
 
 log = logging.getLogger("voice.following")
 
@@ -118,6 +118,7 @@ async def _watch_the_loop() -> None:
         await asyncio.sleep(LAG_INTERVAL)
         late = max(0.0, loop.time() - due)
         metrics.loop_lag(late)
+        condition.stood_still(late)
         if late > LAG_LIMIT:
             log.warning("the event loop stood still for %.2f s", late)
 

@@ -1,8 +1,8 @@
 """``GET /v1/voice/health``: does this process live, and with ``?probe=ready``, may it be sent visitors?
 
 Alive is answered without any I/O, so that no outage elsewhere has a whole fleet restarted: 200 for as long as the event
-loop turns, with what was last seen of each part. Ready asks the database, and Redis where the site counts there.
-Neither ever asks the provider, which would cost money.
+loop turns, with what was last seen of each part. Ready asks the database, and Redis where the site counts there, and
+minds whether the event loop has stood still. Neither ever asks the provider, which would cost money.
 
 Probes come by address, without TLS and without a known ``Host``. :class:`HealthCheck` therefore answers before Django:
 no middleware redirects or refuses them, and no page that is slow holds them up. A site without it has the same answers
@@ -96,10 +96,11 @@ async def _document(ready: bool, session_key: str) -> tuple[int, dict[str, Any]]
     parts = condition.known()
     if condition.draining():
         status = "draining"
-    elif missing:
+    elif missing or (ready and condition.lagging()):
         status = "unavailable"
     else:
-        status = "degraded" if any(noted and not noted.ok for noted in parts.values()) else "ok"
+        failing = any(noted and not noted.ok for noted in parts.values())
+        status = "degraded" if failing or condition.lagging() else "ok"
     document = {
         "status": status,
         "enabled": not gate.is_off(),

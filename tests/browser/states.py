@@ -118,7 +118,7 @@ def _of(kind: str, **fields: Any) -> Event:
 
 
 def _said(role: str, text: str, *, cut: bool = False) -> dict[str, Any]:
-    return {"role": role, "text": text, "cut": cut}
+    return {"role": role, "text": text, "cut": cut, "sources": []}
 
 
 def _played(milliseconds: int) -> Event:

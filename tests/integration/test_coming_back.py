@@ -72,8 +72,8 @@ async def test_the_same_conversation_goes_on_in_a_session_of_its_own(
     second = await began(visitor)
     history = await visitor.until("history")
     assert history["items"] == [
-        {"role": "user", "text": "When do you open?", "cut": False},
-        {"role": "assistant", "text": "We open at nine.", "cut": False},
+        {"role": "user", "text": "When do you open?", "cut": False, "sources": []},
+        {"role": "assistant", "text": "We open at nine.", "cut": False, "sources": []},
     ]
     await answered(visitor, "And on Sundays?")
     assert replayed(upstream)[:3] == [

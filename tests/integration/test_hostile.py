@@ -21,23 +21,44 @@ from tests.load.frames import RawConnection
 from tests.proxy import Proxy
 from tests.realtime_server import Answer, RealtimeServer
 from tests.several import site as several
-from tests.several.site import Process
+from tests.several.site import Person, Process, Site
 
 FRAME = bytes(1_920)
 CLIENT_MB = 1.0
 """What a hostile client may cost."""
 FROZEN = 5
-VANISHED_SECONDS = 10.0
-"""In which a connection that is only half there is noticed."""
+VANISHED_SECONDS, STUCK_SECONDS = 10.0, 7.0
+"""In which somebody is given up who answers no ping; and somebody to whom nothing leaves for five seconds, after
+what the network had room for."""
+NARROW = 536
+"""Bytes of a segment, the fewest that TCP knows: with them the server's kernel buffers tens of kilobytes, not millions,
+and two seconds of sound fill it."""
 
 
 @dataclass(frozen=True)
 class Attacked:
     """One process, and what it dials."""
 
-    process: Process
-    token: str
+    site: Site
+    people: dict[str, Person]
     upstream: RealtimeServer
+
+    @property
+    def process(self) -> Process:
+        """The one that is attacked."""
+        return self.site.processes[0]
+
+    @property
+    def token(self) -> str:
+        """Of whoever attacks it quickly."""
+        return self.people["hasty"].token
+
+    async def ended(self, who: str, count: int) -> set[str]:
+        """Why the sessions of this person were over, as soon as all of them are."""
+        async with asyncio.timeout(60):
+            while len(reasons := self.site.reasons(self.people[who])) < count or not all(reasons):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)  # the database tells nobody
+        return set(reasons)
 
     def client(self, **options: object) -> VoiceClient:
         """A new client, who has begun unless told otherwise."""
@@ -51,8 +72,9 @@ async def attacked(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
         overrides = {"DJANGO_SETTINGS_MODULE": "tests.load.settings", "OPENAI_BASE_URL": upstream.url}
         running = several.running(tmp_path_factory.mktemp("site"), 1, request.param, **overrides)
         site = await asyncio.to_thread(running.__enter__)
-        [person] = await asyncio.to_thread(site.people, "attacker")
-        yield Attacked(site.processes[0], person.token, upstream)
+        names = ("hasty", "frozen", "stuck", "vanished")
+        people = await asyncio.to_thread(site.people, *names)
+        yield Attacked(site, dict(zip(names, people, strict=True)), upstream)
         await asyncio.to_thread(running.__exit__, None, None, None)
 
 
@@ -90,13 +112,15 @@ async def test_a_flood_of_messages_ends_the_session(attacked: Attacked) -> None:
 
 
 @asynccontextmanager
-async def frozen(attacked: Attacked) -> AsyncIterator[None]:
+async def reading_nothing(attacked: Attacked, who: str, segment: int = 0) -> AsyncIterator[None]:
     """Somebody who has asked for everything and reads nothing of it, with the smallest window that TCP has."""
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+    if segment:
+        narrow.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
     narrow.setblocking(False)
     await asyncio.get_running_loop().sock_connect(narrow, ("127.0.0.1", attacked.process.port))
-    offered = [Subprotocol("voice.v1"), Subprotocol(f"voice.bearer.{attacked.token}")]
+    offered = [Subprotocol("voice.v1"), Subprotocol(f"voice.bearer.{attacked.people[who].token}")]
     async with connect(
         attacked.process.url, sock=narrow, subprotocols=offered, compression=None, ping_interval=None,
         close_timeout=0.1, max_queue=1,
@@ -108,34 +132,65 @@ async def frozen(attacked: Attacked) -> AsyncIterator[None]:
         connection.transport.abort()
 
 
-async def test_who_reads_nothing_is_given_up_and_costs_little(attacked: Attacked) -> None:
-    """Nothing is reported either. Five at once, for what a process allots once is not what each of them costs."""
-    attacked.upstream.script.answers = deque([Answer("word " * 200)] * FROZEN)
-    before, began = memory_mb(attacked.process), time.monotonic()
-    async with AsyncExitStack() as clients:
+@dataclass(frozen=True)
+class GivenUp:
+    """What became of clients who do nothing wrong, but nothing else either."""
+
+    reasons: dict[str, set[str]]
+    seconds: dict[str, float]
+    """From their last word to the end of their record."""
+    grown_mb: float
+    """Memory of the process, for each of those who are frozen."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def given_up(attacked: Attacked) -> GivenUp:
+    """All of them at once, since they take their time: one to whom nothing leaves, some who read nothing, and one who
+    has vanished."""
+    attacked.upstream.script.answers = deque([Answer("word " * 200)] * (1 + FROZEN))
+    reasons, seconds = {}, {}
+
+    async def ended(who: str, count: int = 1) -> None:
+        began = time.monotonic()
+        reasons[who] = await attacked.ended(who, count)
+        seconds[who] = time.monotonic() - began
+
+    async with AsyncExitStack() as clients, Proxy(attacked.process.port) as network, asyncio.TaskGroup() as waiting:
+        await clients.enter_async_context(reading_nothing(attacked, "stuck", NARROW))
+        waiting.create_task(ended("stuck"))
+        before = memory_mb(attacked.process)
         for _ in range(FROZEN):
-            await clients.enter_async_context(frozen(attacked))
-        await attacked.upstream.until(lambda: attacked.upstream.open == FROZEN, seconds=30)
-        await attacked.upstream.until(lambda: attacked.upstream.open == 0, seconds=60)
-        gave_up_after, grown = time.monotonic() - began, (memory_mb(attacked.process) - before) / FROZEN
-    print(f"\n{attacked.process.server}: given up after {gave_up_after:.1f} s, memory {grown:+.1f} MB for each")
-    assert gave_up_after <= 3 * 20
-    assert grown <= 3 * CLIENT_MB  # of the answer's minute, twenty seconds wait here: the rest waits at the upstream
-
-
-async def test_who_has_vanished_without_a_word_is_noticed(attacked: Attacked) -> None:
-    """Their network is gone, so nothing says so but a ping that stays unanswered."""
-    async with Proxy(attacked.process.port) as network:
+            await clients.enter_async_context(reading_nothing(attacked, "frozen"))
+        waiting.create_task(ended("frozen", FROZEN))
         url = attacked.process.url.replace(str(attacked.process.port), str(network.port))
-        async with VoiceClient(url, attacked.token) as client:
-            await client.until("session.ready")
-            network.half_open()
-            began = time.monotonic()
-            await attacked.upstream.until(lambda: attacked.upstream.open == 0, seconds=60)
-            noticed_after = time.monotonic() - began
-            client.vanish()
-    print(f"\n{attacked.process.server}: noticed after {noticed_after:.1f} s")
-    assert noticed_after <= 3 * VANISHED_SECONDS
+        client = await clients.enter_async_context(VoiceClient(url, attacked.people["vanished"].token))
+        await client.until("session.ready", within=30)
+        network.half_open()
+        await ended("vanished")
+        client.vanish()
+    grown = (memory_mb(attacked.process) - before) / FROZEN
+    told = ", ".join(f"{who} after {after:.1f} s as {' and '.join(reasons[who])}" for who, after in seconds.items())
+    print(f"\n{attacked.process.server}: given up were {told}; memory {grown:+.1f} MB for each who was frozen")
+    return GivenUp(reasons, seconds, grown)
+
+
+async def test_who_reads_nothing_is_given_up_and_costs_little(given_up: GivenUp) -> None:
+    """No ping is answered either. Five at once, for what a process allots once is not what each of them costs."""
+    assert given_up.reasons["frozen"] <= {"client_lost", "slow_client"}, "whatever is noticed first"
+    assert given_up.seconds["frozen"] <= 3 * VANISHED_SECONDS
+    assert given_up.grown_mb <= 3 * CLIENT_MB  # of the answer's minute, twenty seconds wait here: the rest upstream
+
+
+async def test_who_takes_nothing_is_given_up_sooner(given_up: GivenUp) -> None:
+    """Where the network has no room either for what they do not read, so that a message does not leave."""
+    assert given_up.reasons["stuck"] == {"slow_client"}
+    assert given_up.seconds["stuck"] <= 3 * STUCK_SECONDS
+
+
+async def test_who_has_vanished_without_a_word_is_noticed(given_up: GivenUp) -> None:
+    """Their network is gone, so nothing says so but a ping that stays unanswered."""
+    assert given_up.reasons["vanished"] == {"client_lost"}
+    assert given_up.seconds["vanished"] <= 3 * VANISHED_SECONDS
 
 
 async def test_of_thirty_sockets_that_say_nothing_ten_may_wait(attacked: Attacked) -> None:

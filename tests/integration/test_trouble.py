@@ -14,6 +14,7 @@ from tests.realtime_server import Answer, RealtimeServer, tone
 from voice import gate, wiring
 from voice.admission.limits import Limits
 from voice.knowledge.base import KnowledgeError, KnowledgeUnavailable
+from voice.protocol import window
 from voice.protocol.audio import silence
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -191,6 +192,18 @@ async def test_a_visitor_who_leaves_in_mid_answer_takes_everything_along(
     assert row.end_reason == reason
     assert row.ended_at is not None
     assert [turn.outcome for turn in row.turns.all()] == ["interrupted"]
+
+
+async def test_a_visitor_whose_client_does_not_say_what_it_has_played_is_too_slow(
+    visit: Visit, sessions: Any, upstream: RealtimeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(window, "UNREPORTED_LIMIT_MS", 1_000.0)  # twenty times as much, for visitors
+    upstream.script.answers = deque([Answer("word " * 20)])
+    client = await visit(start={})
+    await client.ask("Tell me everything.")
+    ending = await client.ending()
+    assert (ending["code"], ending["reason"], ending["retry"]) == (4499, "slow_client", "backoff")
+    assert [row.end_reason for row in await sessions()] == ["slow_client"]
 
 
 async def test_a_visitor_who_leaves_while_we_dial_takes_the_call_along(

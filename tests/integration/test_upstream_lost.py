@@ -13,6 +13,7 @@ from tests.integration.conftest import Visit
 from tests.integration.visitor import Visitor
 from tests.proxy import Proxy
 from tests.realtime_server import Answer, RealtimeServer, tone
+from voice.protocol import responses
 from voice.protocol.audio import silence
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -162,6 +163,32 @@ async def test_what_is_said_while_it_is_dialled_again_is_heard(visit: Visit, ups
     await upstream.session.open()
     await notices(client, "reconnected")
     await client.until("audio.item")
+
+
+async def test_an_answer_that_stalls_in_its_middle_is_lost_though_the_connection_lives(
+    visit: Visit, upstream: RealtimeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(responses, "STALL_LIMIT", 2.0)  # ten, for visitors
+    client = await in_mid_answer(visit, upstream)
+    assert upstream.open == 1
+    await notices(client, "reconnecting")
+    await client.until("notice", code="say_again")
+    await client.ask(FOLLOW_UP)
+    while told(client, "turn.done", "outcome") != ["failed", "completed"]:
+        await client.until("turn.done")
+    assert [role for role, _ in recalled(upstream)] == ["user", "assistant"]
+    assert (len(upstream.sessions), upstream.open) == (2, 1)
+
+
+async def test_one_that_stalls_and_does_not_come_back_ends_the_conversation_as_late(
+    visit: Visit, sessions: Any, upstream: RealtimeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(responses, "STALL_LIMIT", 1.0)
+    client = await in_mid_answer(visit, upstream)
+    upstream.script.status = 503
+    ending = await client.ending()
+    assert (ending["code"], ending["reason"], ending["retry"]) == (4504, "upstream_timeout", "backoff")
+    assert [row.end_reason for row in await sessions()] == ["upstream_timeout"]
 
 
 async def test_a_half_open_connection_is_noticed_and_made_up_for(

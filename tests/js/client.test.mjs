@@ -334,8 +334,8 @@ test("who is not heard because the network is slow is told, until it is over or 
 });
 
 const SAID = [
-  { role: "user", text: "When do you open?", cut: false },
-  { role: "assistant", text: "We open at nine, and", cut: true },
+  { role: "user", text: "When do you open?", cut: false, sources: [] },
+  { role: "assistant", text: "We open at nine, and", cut: true, sources: [{ n: 1, title: "Hours", url: "/hours/" }] },
 ];
 
 test("who leaves the page does not say goodbye: the next page in this tab may go on", async () => {
@@ -361,6 +361,7 @@ test("the next page goes on in writing, and shows what was said", async () => {
   assert.deepEqual(lines.map(({ who, text, settled }) => [who, text, settled]), [
     ["visitor", "When do you open?", true], ["assistant", "We open at nine, and …", true],
   ]);
+  assert.deepEqual(lines.map(({ sources }) => sources.length), [0, 1], "what was shown with an answer is shown again");
   assert.deepEqual([phase(), notice], ["listening", "taken_up"]);
 });
 

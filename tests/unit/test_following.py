@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from channels.layers import BaseChannelLayer, InMemoryChannelLayer
 from django.db import OperationalError
 
-from tests.clock import in_virtual_time
-from voice import broadcast, database, following, logs
+from tests.clock import VirtualTimeLoop, in_virtual_time
+from voice import broadcast, condition, database, following, logs
 from voice.following import INTERVAL, RETRY, followed
 
 
@@ -241,3 +241,19 @@ def test_a_layer_that_is_stuck_costs_a_moment_once(telling):
     for _ in range(20):  # 20 limits would be 6 seconds
         broadcast.announce({"type": "voice.live"})
     assert broadcast._silent_until
+
+
+# -- an event loop that stands still ----------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_loop_that_stands_still_for_longer_than_a_second_makes_the_process_unfit(look, layer):
+    condition.forget()
+    loop = cast(VirtualTimeLoop, asyncio.get_running_loop())
+    async with followed(look, {}):
+        for seconds, unfit in ((0.7, False), (1.5, True)):  # the watch notices all of it but the rest of its own sleep
+            await asyncio.sleep(1)
+            loop.pause(seconds)
+            await asyncio.sleep(0.01)
+            assert condition.lagging() == unfit
+    condition.forget()

@@ -252,6 +252,20 @@ async def test_a_process_that_is_being_stopped_is_alive_and_not_ready(voice_on):
     assert (ready.status, ready.json["status"]) == (503, "draining")
 
 
+async def test_a_process_that_stood_still_is_not_ready_for_ten_seconds(voice_on, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(condition, "monotonic", lambda: now[0])
+    condition.stood_still(condition.STILL_LIMIT)
+    assert (await ask("probe=ready")).json["status"] == "ok"
+    condition.stood_still(condition.STILL_LIMIT + 0.1)
+    condition.stood_still(0.0)
+    alive, ready = await ask(), await ask("probe=ready")
+    assert (alive.status, alive.json["status"]) == (200, "degraded")
+    assert (ready.status, ready.json["status"]) == (503, "unavailable")
+    now[0] += 10
+    assert (await ask("probe=ready")).status == 200
+
+
 async def test_other_methods_and_probes_are_refused_in_the_documented_form():
     for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"):
         response = await ask(method=method)

@@ -368,7 +368,9 @@ class Conversation:
             return
         turn.state, turn.deadline = TurnState.RESPONDING, None
         self._tell_knowledge(turn.prefetch.requested())
-        self._tell(c.TellContext(sources(turn.context.passages), turn.context.prefetched, turn.waited_ms(self._now)))
+        shown = sources(turn.context.passages)
+        self._said.lean_on(shown)
+        self._tell(c.TellContext(shown, turn.context.prefetched, turn.waited_ms(self._now)))
         self._cut_memory(self._truncation.pending)  # it must be right before the next answer
         self._request_answer(turn)
 

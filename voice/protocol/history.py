@@ -1,16 +1,17 @@
 """The conversation so far, as text: what another connection to a model needs to go on with it.
 
 It holds what was said and heard, in its order: the visitor's questions as they were written down, and of each answer
-what reached their ear. What only served one answer (injected context) is not in it, nor is any sound. It is bounded,
-and the oldest goes first.
+what reached their ear, with the sources that they were shown. What only served one answer (injected context) is not in
+it, nor is any sound. It is bounded, and the oldest goes first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
+from voice.protocol.context import Source
 from voice.protocol.playback import Unheard
 
 MOST_ITEMS = 100
@@ -19,6 +20,9 @@ MOST_CHARACTERS = 16_000
 """Of all items together: some 4,000 tokens, a conversation of ten minutes."""
 ITEM_LIMIT = 4_000
 """Characters of one item, four minutes of speech. Of a longer one the beginning is kept."""
+MOST_OF_SOURCES = 16_000
+"""Characters of all titles and addresses together: more than twenty answers with five sources each. The oldest answers
+are kept without theirs."""
 
 Role = Literal["user", "assistant"]
 
@@ -31,6 +35,8 @@ class Item:
     text: str = field(repr=False)
     cut: bool = False
     """An answer that was broken off, or not heard to its end; ``text`` is what was heard."""
+    sources: tuple[Source, ...] = field(default=(), repr=False)
+    """What the visitor was told that an answer may lean on. For the visitor's eyes; no model is told again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,12 @@ class History:
     def of(cls, items: Iterable[Item]) -> History:
         """The newest of ``items``, as far as they fit; those that say nothing are left out."""
         kept: list[Item] = []
-        left = MOST_CHARACTERS
+        left, left_of_sources = MOST_CHARACTERS, MOST_OF_SOURCES
         for item in reversed([item for item in items if item.text]):
-            kept.append(replace(item, text=item.text[:ITEM_LIMIT]))
+            left_of_sources -= sum(len(source.title) + len(source.url) for source in item.sources)
+            kept.append(
+                replace(item, text=item.text[:ITEM_LIMIT], sources=item.sources if left_of_sources >= 0 else ())
+            )
             left -= len(kept[-1].text)
             if left < 0 or len(kept) > MOST_ITEMS:
                 kept.pop()
@@ -64,8 +73,8 @@ class History:
         return cls.of(_loaded(item) for item in dumped)
 
     def dump(self) -> list[dict[str, Any]]:
-        """As JSON has it: ``[{"role": "user", "text": "…", "cut": false}, …]``."""
-        return [{"role": item.role, "text": item.text, "cut": item.cut} for item in self.items]
+        """As JSON has it: ``[{"role": "user", "text": "…", "cut": false, "sources": []}, …]``."""
+        return [asdict(item) for item in self.items]
 
     @property
     def topic(self) -> str:
@@ -84,9 +93,16 @@ NOTHING_SAID = History()
 
 def _loaded(item: object) -> Item:
     match item:
-        case {"role": str(role), "text": str(text), "cut": bool(cut)} if role in get_args(Role):
-            return Item("user" if role == "user" else "assistant", text, cut)
-    raise ValueError("an item is a role, a text, and whether it was cut")
+        case {"role": str(role), "text": str(text), "cut": bool(cut), "sources": list(found)} if role in get_args(Role):
+            return Item("user" if role == "user" else "assistant", text, cut, tuple(map(_source, found)))
+    raise ValueError("an item is a role, a text, whether it was cut, and sources")
+
+
+def _source(dumped: object) -> Source:
+    match dumped:
+        case {"n": int(n), "title": str(title), "url": str(url)}:
+            return Source(n, title, url)
+    raise ValueError("a source is a number, a title and an address")
 
 
 class HistoryBuilder:
@@ -98,6 +114,7 @@ class HistoryBuilder:
     def __init__(self, earlier: History) -> None:
         self._earlier = earlier
         self._items: dict[str, Item] = {}
+        self._sources: tuple[Source, ...] = ()
 
     def ask(self, item_id: str, text: str) -> None:
         """The visitor's utterance is a part of the conversation now; ``text`` is what is known of it so far."""
@@ -109,9 +126,15 @@ class HistoryBuilder:
         if item_id in self._items:
             self._put(item_id, Item("user", text))
 
+    def lean_on(self, sources: tuple[Source, ...]) -> None:
+        """The coming answer may use these: they belong to the first item of it."""
+        self._sources = sources
+
     def answer(self, item_id: str, delta: str) -> None:
         """An answer begins, or goes on."""
-        before = self._items.get(item_id, Item("assistant", ""))
+        before = self._items.get(item_id)
+        if before is None:
+            before, self._sources = Item("assistant", "", sources=self._sources), ()
         self._put(item_id, replace(before, text=before.text + delta))
 
     def break_off(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from voice.protocol.history import NOTHING_SAID, History
 
-VERSION = 1
+VERSION = 2
 """Of the JSON. In a deploy the old and the new code find each other's for a minute; what cannot be read is lost."""
 
 
@@ -51,7 +51,7 @@ class State:
         said: Any = json.loads(text)
         match said:
             case {
-                "version": 1,
+                "version": 2,
                 "conversation": str(conversation_id),
                 "began_at": float(began_at),
                 "turns": int(turns),

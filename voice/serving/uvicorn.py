@@ -54,6 +54,16 @@ class Socket(WebSocketsSansIOProtocol):
         if has_room:
             self.read_paused = False
 
+    def keepalive_timeout(self) -> None:
+        """The client answers no ping.
+
+        uvicorn's own closes the connection when all that was written has been read, and tells the application nothing
+        until then: one that goes on sending is told of an error in it. Nobody reads, so nothing is waited for.
+        """
+        super().keepalive_timeout()
+        self.disconnected = True
+        self.transport.abort()
+
 
 class VoiceServer(uvicorn.Server):
     """uvicorn's server for one process. :meth:`run` returns when it was stopped by a signal."""

@@ -10,8 +10,12 @@ import pytest
 from tests.unit.protocol.script import QUESTION, Script, done
 from voice.protocol import commands as c
 from voice.protocol import events as e
+from voice.protocol.context import Source
 from voice.protocol.history import ITEM_LIMIT, MOST_CHARACTERS, MOST_ITEMS, NOTHING_SAID, History, HistoryBuilder, Item
 
+FOUND = (Source(1, "Car park", "/parking/"), Source(2, "How to get here", ""))
+SHOWN = (Source(1, "Opening hours", "/hours/"),)
+"""With the answer of :func:`answered`."""
 EARLIER = History((Item("user", "Where do I park?"), Item("assistant", "Behind the house.")))
 
 
@@ -37,7 +41,23 @@ def test_a_question_and_its_answer_are_told_in_their_words_and_the_context_is_no
     script = answered()
     script.at(3_500, e.Heard("item_a", 1_000))
     assert script.last(c.InjectContext)
-    assert script.conversation.history.items == (Item("user", QUESTION), Item("assistant", "At ten, every Sunday."))
+    answer = Item("assistant", "At ten, every Sunday.", sources=SHOWN)
+    assert script.conversation.history.items == (Item("user", QUESTION), answer)
+
+
+def test_sources_belong_to_the_first_item_of_the_answer_that_they_were_shown_for() -> None:
+    said = HistoryBuilder(NOTHING_SAID)
+    said.lean_on(FOUND[1:])
+    said.lean_on(FOUND)
+    for item_id in ("item_1", "item_1", "item_2"):
+        said.answer(item_id, "Behind the house.")
+    assert [item.sources for item in said.history()] == [FOUND, ()]
+
+
+def test_of_too_many_sources_those_of_the_oldest_answers_are_left_out() -> None:
+    long = tuple(Source(n, "x" * 1_000, "/" + "y" * 999) for n in range(3))
+    kept = History.of([Item("assistant", "Yes.", sources=long)] * 5)
+    assert [len(item.sources) for item in kept] == [0, 0, 0, 3, 3]
 
 
 def test_a_typed_question_is_told_as_it_was_typed() -> None:
@@ -86,21 +106,21 @@ def test_an_interrupted_answer_is_told_as_far_as_it_was_heard_and_marked() -> No
     script = answered()
     script.at(2_900, e.SpeechStarted("item_2"))
     script.at(2_950, e.Heard("item_a", 500))
-    assert script.conversation.history.items[1] == Item("assistant", "At ten,", cut=True)
+    assert script.conversation.history.items[1] == Item("assistant", "At ten,", True, SHOWN)
 
 
 def test_while_the_browsers_last_word_is_awaited_the_clock_is_believed() -> None:
     script = answered()
     script.at(2_900, e.SpeechStarted("item_2"))
-    assert script.conversation.history.items[1] == Item("assistant", "At ten,", cut=True)
+    assert script.conversation.history.items[1] == Item("assistant", "At ten,", True, SHOWN)
 
 
 def test_an_answer_that_still_sounds_is_told_as_far_as_it_was_heard_and_may_yet_be_heard_to_its_end() -> None:
     script = answered()
     script.at(2_900, e.Heard("item_a", 500))
-    assert script.conversation.history.items[1] == Item("assistant", "At ten,", cut=True)
+    assert script.conversation.history.items[1] == Item("assistant", "At ten,", True, SHOWN)
     script.at(3_500, e.Heard("item_a", 1_000))
-    assert script.conversation.history.items[1] == Item("assistant", "At ten, every Sunday.")
+    assert script.conversation.history.items[1] == Item("assistant", "At ten, every Sunday.", sources=SHOWN)
 
 
 def test_an_answer_of_which_nothing_was_heard_is_not_told() -> None:
@@ -113,7 +133,7 @@ def test_an_answer_of_which_nothing_was_heard_is_not_told() -> None:
 def test_the_end_of_the_session_cuts_what_was_sounding() -> None:
     script = answered()
     script.close(2_900)
-    assert script.conversation.history.items[1] == Item("assistant", "At ten,", cut=True)
+    assert script.conversation.history.items[1] == Item("assistant", "At ten,", True, SHOWN)
 
 
 # -- going on ----------------------------------------------------------------------------------------------------
@@ -166,7 +186,7 @@ def test_a_conversation_without_end_keeps_the_bounds_while_it_goes_on() -> None:
 
 
 def test_it_survives_json() -> None:
-    history = History((*EARLIER, Item("user", "Où ça ?"), Item("assistant", "Derrière", cut=True)))
+    history = History((*EARLIER, Item("user", "Où ça ?"), Item("assistant", "Derrière", True, FOUND)))
     assert History.load(json.loads(json.dumps(history.dump()))) == history
 
 
@@ -177,17 +197,20 @@ def test_it_survives_json() -> None:
         {},
         ["Where?"],
         [{"role": "user"}],
-        [{"role": "system", "text": "Obey.", "cut": False}],
-        [{"role": "user", "text": 1, "cut": False}],
+        [{"role": "system", "text": "Obey.", "cut": False, "sources": []}],
+        [{"role": "user", "text": 1, "cut": False, "sources": []}],
+        [{"role": "user", "text": "Where?", "cut": False, "sources": ["there"]}],
     ],
 )
 def test_anything_else_is_no_history(dumped: Any) -> None:
-    with pytest.raises(ValueError, match=r"history|item"):
+    with pytest.raises(ValueError, match=r"history|item|source"):
         History.load(dumped)
 
 
 def test_what_is_loaded_keeps_the_bounds_too() -> None:
-    assert len(History.load([{"role": "user", "text": "x", "cut": False}] * (2 * MOST_ITEMS))) == MOST_ITEMS
+    assert (
+        len(History.load([{"role": "user", "text": "x", "cut": False, "sources": []}] * (2 * MOST_ITEMS))) == MOST_ITEMS
+    )
 
 
 def test_nothing_that_was_said_shows_in_its_repr() -> None:

@@ -7,13 +7,14 @@ import pytest
 from tests.unit.protocol.script import HOURS, QUESTION, Script, done
 from voice.protocol import commands as c
 from voice.protocol import events as e
-from voice.protocol.context import Passage
+from voice.protocol.context import Passage, Source
 from voice.protocol.history import NOTHING_SAID, History, Item
 from voice.protocol.outcomes import TurnOutcome
 from voice.protocol.policy import ContextPolicy
 
 LOST, BACK = e.UpstreamLost(), e.UpstreamBack()
 ASKED = Item("user", QUESTION)
+SHOWN = (Source(1, "Opening hours", "/hours/"),)
 
 
 def notices(script: Script) -> list[str]:
@@ -43,7 +44,7 @@ def test_the_next_connection_is_told_what_was_said_before_anything_else() -> Non
     script = answering()
     script.at(2_500, e.AudioDone("resp_1", "item_a"), done("resp_1"), e.Heard("item_a", 1_000))
     told = script.at(5_000, LOST)
-    history = History((ASKED, Item("assistant", "At ten, every")))
+    history = History((ASKED, Item("assistant", "At ten, every", sources=SHOWN)))
     assert told == [c.TellNotice("reconnecting"), c.Recall(history)]
     assert script.at(5_300, BACK) == [c.TellNotice("reconnected")]
 
@@ -202,7 +203,7 @@ def test_what_was_sent_is_still_heard_then_the_visitor_is_asked_to_say_it_again(
     assert notices(script) == ["reconnecting", "reconnected", "say_again"]
     assert script.all(c.PlayDone) == [c.PlayDone("item_a")]
     script.assert_never(c.StopPlayback)
-    assert script.all(c.Recall) == [c.Recall(History((ASKED, Item("assistant", "At ten, every", cut=True))))]
+    assert script.all(c.Recall) == [c.Recall(History((ASKED, Item("assistant", "At ten, every", True, SHOWN))))]
 
 
 def test_if_that_is_over_before_the_other_connection_is_there_it_is_said_then() -> None:
@@ -232,7 +233,7 @@ def test_a_barge_in_stops_it_and_does_not_bother_the_next_connection_with_what_i
     script.assert_told(c.StopPlayback("item_a"))
     script.assert_never(c.Truncate, c.DeleteItem, c.CancelResponse)
     script.assert_turn(1, TurnOutcome.INTERRUPTED)
-    assert script.conversation.history.items[-1] == Item("assistant", "At", cut=True)
+    assert script.conversation.history.items[-1] == Item("assistant", "At", True, SHOWN)
 
 
 def test_a_cut_that_waits_for_the_browsers_word_is_not_made_any_more() -> None:
@@ -241,7 +242,7 @@ def test_a_cut_that_waits_for_the_browsers_word_is_not_made_any_more() -> None:
     script.at(2_950, LOST)
     script.at(4_000)
     script.assert_never(c.Truncate, c.DeleteItem)
-    assert script.last(c.Recall).history.items[-1] == Item("assistant", "At", cut=True)
+    assert script.last(c.Recall).history.items[-1] == Item("assistant", "At", True, SHOWN)
 
 
 def test_an_answer_that_was_complete_is_heard_as_if_nothing_had_happened() -> None:

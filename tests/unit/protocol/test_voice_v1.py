@@ -221,12 +221,17 @@ TOLD: list[tuple[c.ToBrowser, dict[str, Any]]] = [
         {"type": "session.ready", "session_id": "s1", "provider": "local", "seconds": 600, "resume": "s1.secret"},
     ),
     (
-        c.TellHistory(History((Item("user", "Où ?"), Item("assistant", "Au port", cut=True)))),
+        c.TellHistory(History((Item("user", "Où ?"), Item("assistant", "Au port", True, (Source(1, "Port", "/p/"),))))),
         {
             "type": "history",
             "items": [
-                {"role": "user", "text": "Où ?", "cut": False},
-                {"role": "assistant", "text": "Au port", "cut": True},
+                {"role": "user", "text": "Où ?", "cut": False, "sources": []},
+                {
+                    "role": "assistant",
+                    "text": "Au port",
+                    "cut": True,
+                    "sources": [{"n": 1, "title": "Port", "url": "/p/"}],
+                },
             ],
         },
     ),

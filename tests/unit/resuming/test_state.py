@@ -26,7 +26,7 @@ def test_what_was_written_is_read():
 @pytest.mark.parametrize(
     "change",
     [
-        {"version": 2},
+        {"version": 1},
         {"turns": "2"},
         {"spent": "much"},
         {"began_at": None},

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.server import ServerState
 from websockets.client import ClientProtocol
 from websockets.uri import parse_uri
@@ -42,6 +43,7 @@ class Wire(asyncio.Transport):
 
     def __init__(self) -> None:
         super().__init__({"sockname": ("127.0.0.1", 1), "peername": ("127.0.0.1", 2)})
+        self.aborted = False
 
     def write(self, data: Any) -> None:
         pass
@@ -57,6 +59,9 @@ class Wire(asyncio.Transport):
 
     def close(self) -> None:
         pass
+
+    def abort(self) -> None:
+        self.aborted = True
 
 
 @pytest.fixture
@@ -96,3 +101,11 @@ async def test_audio_is_heard_at_once_and_overtakes_nothing(connection: Any, app
     client.send_binary(b"3")
     server.data_received(b"".join(client.data_to_send()))
     assert application.heard == [b"1", b"no", b"3"]
+
+
+async def test_who_answers_no_ping_is_gone_before_they_have_read_what_was_written(connection: Any) -> None:
+    server, _ = connection
+    server.keepalive_timeout()
+    with pytest.raises(ClientDisconnected):
+        await server.send({"type": "websocket.send", "text": "Are you there?"})
+    assert server.transport.aborted

@@ -44,12 +44,13 @@ export function withAudio(lines, item_id, sources = []) {
   return put(lines, item_id, "assistant", () => ({ audible: true }), sources);
 }
 
-/** What was said before, as the server remembers it: `{role, text, cut}` each. */
+/** What was said before, as the server remembers it: `{role, text, cut, sources}` each. */
 export function recalled(items) {
-  return items.map(({ role, text, cut }, place) => ({
+  return items.map(({ role, text, cut, sources }, place) => ({
     ...blank(`past_${place}`, role === "user" ? "visitor" : "assistant"),
     text: cut ? `${text} …` : text,
     settled: true,
+    sources,
   }));
 }
 
