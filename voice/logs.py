@@ -100,8 +100,16 @@ def _chain(error: BaseException) -> list[BaseException]:
         chain.append(following)
         unasked = None if following.__suppress_context__ else following.__context__
         following = following.__cause__ or unasked
-    inner = [each for member in chain if isinstance(member, BaseExceptionGroup) for each in member.exceptions[:10]]
+    inner = [each for member in chain if isinstance(member, BaseExceptionGroup) for each in _members(member)]
     return [*inner, *reversed(chain)]
+
+
+def _members(group: BaseExceptionGroup[Any]) -> list[BaseException]:
+    """The errors of a group, and of groups in it; ten of each at most."""
+    members: list[BaseException] = []
+    for each in group.exceptions[:10]:
+        members += [*_members(each), each] if isinstance(each, BaseExceptionGroup) else [each]
+    return members
 
 
 def _one_line(message: str) -> str:

@@ -78,7 +78,8 @@ def test_a_message_ends_somewhere(formatter):
 
 def test_of_an_error_its_kind_and_its_way_are_told_and_not_its_text(formatter):
     inner = raised(KeyError(CANARY))
-    outer = raised(ExceptionGroup("group", [raised(ValueError(f"in {CANARY}"), inner)]), inner)
+    group = ExceptionGroup("group", [raised(ValueError(f"in {CANARY}"), inner)])
+    outer = raised(ExceptionGroup("group of groups", [group]), inner)
     written = formatter.format(record("a conversation failed", error=outer))
     assert CANARY not in written
     assert "builtins.KeyError" in written

@@ -54,6 +54,14 @@ class Socket(WebSocketsSansIOProtocol):
         if has_room:
             self.read_paused = False
 
+    def handle_parser_exception(self) -> None:
+        """The client has sent what no WebSocket's client may, and is told so.
+
+        From then on uvicorn calls it an error of the application to go on sending, before that can know.
+        """
+        super().handle_parser_exception()
+        self.disconnected = True
+
     def keepalive_timeout(self) -> None:
         """The client answers no ping.
 

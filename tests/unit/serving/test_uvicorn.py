@@ -83,7 +83,7 @@ async def connection(application: Application) -> Any:
     yield server, client
     for task in server.tasks:
         task.cancel()
-    await asyncio.wait(server.tasks)
+    await asyncio.gather(*server.tasks, return_exceptions=True)
 
 
 async def test_audio_is_heard_at_once_and_overtakes_nothing(connection: Any, application: Application) -> None:
@@ -109,3 +109,15 @@ async def test_who_answers_no_ping_is_gone_before_they_have_read_what_was_writte
     with pytest.raises(ClientDisconnected):
         await server.send({"type": "websocket.send", "text": "Are you there?"})
     assert server.transport.aborted
+
+
+@pytest.mark.parametrize(
+    "broken", [b"\x81\x81\0\0\0\0\xff", b"\xff\xff\0\0\0\0"], ids=["text that is none", "no frame"]
+)
+async def test_an_application_that_goes_on_sending_to_who_broke_the_protocol_is_told_that_they_are_gone(
+    connection: Any, broken: bytes
+) -> None:
+    server, _ = connection
+    server.data_received(broken)
+    with pytest.raises(ClientDisconnected):
+        await server.send({"type": "websocket.send", "text": "Are you there?"})

@@ -45,7 +45,7 @@ class Connection(WSListener):
         Raises:
             UpstreamError: it is closed.
         """
-        if self._socket is None or self.failure is not None:
+        if self._socket is None or self._abandoned or self.failure is not None:
             raise self.failure or UpstreamClosed("not open")
         self._socket.send(WSMsgType.TEXT, frame)
 
@@ -75,8 +75,8 @@ class Connection(WSListener):
         return self._frames.popleft()
 
     async def close(self) -> None:
-        """Say goodbye, and wait until the other side has."""
-        if self._socket is not None:
+        """Say goodbye, and wait until the other side has. To nobody, where it is over."""
+        if self._socket is not None and not self._abandoned and self.failure is None:
             self._socket.send_close(WSCloseCode.OK)
             self._read(True)  # the answer is behind what nobody wants any more
             with suppress(WSError):  # what it broke by has been told
@@ -84,7 +84,7 @@ class Connection(WSListener):
 
     def abort(self) -> None:
         """Be gone, now, or as soon as it is there."""
-        self._abandoned = True
+        self._abandoned, self.has_room = True, False
         if self._socket is not None:
             self._socket.disconnect(graceful=False)
 
@@ -92,7 +92,7 @@ class Connection(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """The handshake is done."""
-        self._socket, self.has_room = transport, True
+        self._socket, self.has_room = transport, not self._abandoned
         if self._abandoned:
             self.abort()
 
@@ -122,7 +122,7 @@ class Connection(WSListener):
 
     def resume_writing(self) -> None:
         """It has caught up."""
-        self.has_room = self.failure is None
+        self.has_room = self.failure is None and not self._abandoned
         self._writable.set()
 
     def _join(self, frame: WSFrame) -> None:

@@ -62,7 +62,10 @@ class Transport:
                     # A redirect is a refusal: following it would hand key and conversation to an address that nobody
                     # configured.
                     max_redirects=0,
-                    use_aiofastnet=False,
+                    # Without TLS, picows writes to the descriptor itself. uvloop closes that before it says so, and a
+                    # close frame went to whatever connection had it next: one to Redis, in 3,000 broken-off sessions.
+                    # This transport closes it afterwards, as asyncio's own does.
+                    use_aiofastnet=not url.startswith("wss:"),
                     logger_name=_SILENT,
                 )
             if connected is None:
