@@ -24,8 +24,9 @@ from tests.several import site as several
 from tests.several.site import Person, Process, Site
 
 FRAME = bytes(1_920)
-CLIENT_MB = 1.0
-"""What a hostile client may cost."""
+CLIENT_MB = 1.5
+"""What a hostile client may cost: twenty seconds of sound are one, what the provider has sent and nobody has read yet
+the rest."""
 FROZEN = 5
 VANISHED_SECONDS, STUCK_SECONDS = 10.0, 7.0
 """In which somebody is given up who answers no ping; and somebody to whom nothing leaves for five seconds, after
