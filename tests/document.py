@@ -1,4 +1,4 @@
-"""``voice/docs/integrate.md``, followed to the letter."""
+"""``voice/docs/integrate.md``, followed to the letter, and the code of other documents."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Block:
         return self.code.splitlines()[1 if self.path else 0 :]
 
 
-def blocks() -> list[Block]:
-    """All of the document's, in order."""
+def blocks(text: str = TEXT) -> list[Block]:
+    """All of a document's, in order."""
     found, heading = [], ""
-    for title, language, code in re.findall(r"^#+ ([^\n]*)$|^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL):
+    for title, language, code in re.findall(r"^#+ ([^\n]*)$|^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         heading = title or heading
         if language:
             found.append(Block(heading, language, code))
@@ -62,7 +62,7 @@ class Follower:
             if "runserver" in block.code:
                 return block.code.strip()
             if block.language == "sh":
-                self._run(block.code)
+                self.run(block.code)
             elif block.path:
                 self.write(block.path, block.lines)
         raise AssertionError("the document starts no server")
@@ -74,7 +74,8 @@ class Follower:
         with path.open("a") as file:
             file.write("\n".join([*lines, ""]))
 
-    def _run(self, code: str) -> None:
+    def run(self, code: str) -> None:
+        """Say this to a shell, which then is where it leads to."""
         done = subprocess.run(
             ["sh", "-ec", f"{code}pwd"],
             cwd=self.directory,
