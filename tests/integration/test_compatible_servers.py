@@ -8,7 +8,7 @@ import pytest
 from tests.integration.conftest import Visit
 from tests.integration.visitor import Visitor
 from tests.realtime_server import Answer, RealtimeServer, tone
-from tests.realtime_server.manners import MANNERS, Manner
+from tests.realtime_server.manners import MANNERS, SERVERS, Manner, speech_to_speech
 from voice.protocol.audio import silence
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,6 +46,16 @@ async def test_a_server_with_ways_of_its_own(
     visit: Visit, upstream: RealtimeServer, manner: Callable[[], Manner]
 ) -> None:
     upstream.script.manner = manner()
+    await converse(await visit(start={}), upstream)
+
+
+@pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.__name__)
+async def test_a_server_with_all_of_its_ways_at_once(
+    visit: Visit, upstream: RealtimeServer, server: Callable[[], Manner]
+) -> None:
+    upstream.script.manner = server()
+    if server is speech_to_speech:
+        upstream.script.idle, upstream.script.unable = {"conversation.item.truncate"}, {"conversation.item.delete"}
     await converse(await visit(start={}), upstream)
 
 

@@ -120,7 +120,37 @@ def _whole(kind: str) -> Manner:
     return manner
 
 
+def together(*manners: Manner) -> Manner:
+    """All of them, each of what the one before has made of an event."""
+
+    def manner(event: Event) -> list[Event]:
+        told = [event]
+        for each in manners:
+            told = [one for before in told for one in each(before)]
+        return told
+
+    return manner
+
+
+def speaches() -> Manner:
+    """All that is known of it."""
+    return together(names_of_the_beta(), no_cancelled_answers())
+
+
+def speech_to_speech() -> Manner:
+    """All that is known of Hugging Face's, which besides cuts no answer and deletes no item."""
+    return together(names_of_the_beta(), no_commits(), stops_twice(), no_echo())
+
+
+def xai() -> Manner:
+    """All that is known of it."""
+    return together(transcripts_that_grow(), no_order(), pings())
+
+
 MANNERS = [
     as_the_service, names_of_the_beta, no_commits, no_order, no_echo, one_id_for_all, stops_twice, pings,
     transcripts_that_grow, transcripts_that_are_updated, no_cancelled_answers,
 ]  # fmt: skip
+
+SERVERS = [speaches, speech_to_speech, xai]
+"""Those of which several ways are known, as they are."""
