@@ -1,4 +1,4 @@
-"""The documents are all in the README and in their index, and no link of theirs leads nowhere."""
+"""The documents are all in the README and in their index, and no link or path of theirs leads nowhere."""
 
 import re
 from pathlib import Path
@@ -29,6 +29,12 @@ def test_the_index_lists_every_document() -> None:
     )
 
 
+def test_the_french_of_the_readme_is_set_as_french_is() -> None:
+    french = (ROOT / "README.md").read_text().partition("## En français\n")[2].partition("\n## ")[0]
+    words = re.sub(r"`[^`]*`|\]\([^)]*\)", "", french)
+    assert not re.findall(r"[^\u00a0][;:?!»]|«[^\u00a0]|'", words)
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_test_that_is_named_is_there(path: Path) -> None:
     there = {test.stem for test in (ROOT / "tests").rglob("test_*.py")}
@@ -41,3 +47,14 @@ def test_every_link_leads_somewhere(path: Path) -> None:
         there = path.parent / target if target else path
         assert there.exists(), target
         assert not anchor or anchor in anchors(there), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_path_that_is_named_is_there(path: Path) -> None:
+    """Those of this repository; a template may be named as Django does."""
+    named = re.findall(r"`((?:voice|project|tests)/[\w./@-]+)`", path.read_text())
+    assert [name for name in named if not (ROOT / name).exists() and not _template(name)] == []
+
+
+def _template(name: str) -> bool:
+    return (ROOT / "voice/templates" / name).exists()

@@ -1,4 +1,4 @@
-"""``voice/docs/settings.md`` names every setting with its type and default, every variable, and every system check."""
+"""``voice/docs/settings.md`` names every setting with its type and default, variable, command and system check."""
 
 import json
 import re
@@ -11,12 +11,16 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 from django.conf import settings
 from django.core.checks import registry
+from django.core.management import BaseCommand, get_commands, load_command_class
 
 from project.settings import env
 from voice.conf import INSTRUCTIONS, VoiceSettings
 
 ROOT = Path(settings.BASE_DIR)
 DOCUMENT = (ROOT / "voice/docs/settings.md").read_text()
+DJANGOS_OWN = {
+    flag for action in BaseCommand().create_parser("manage.py", "any")._actions for flag in action.option_strings
+} | {"--skip-checks"}
 WORDS = {
     str: "text",
     int: "whole number",
@@ -85,6 +89,18 @@ def test_every_key_has_a_meaning(title: str) -> None:
 
 def test_every_variable_of_the_environment_is_there_and_no_other() -> None:
     assert sorted(rows("The environment of this project")) == sorted(env.dump())
+
+
+def test_every_command_is_there_with_its_options_and_no_other() -> None:
+    documented = {name.split()[0].strip("`,"): others[-1] for name, others in rows("Commands").items()}
+    ours = {name: app for name, app in get_commands().items() if app in {"voice", "project.demo"}}
+    assert sorted(documented) == sorted(ours)
+    measured = "".join((ROOT / "voice/docs/latency.md").read_text().partition("## Measure it yourself")[1:])
+    for name, app in ours.items():
+        parser = load_command_class(app, name).create_parser("manage.py", name)
+        options = {flag for action in parser._actions for flag in action.option_strings} - DJANGOS_OWN
+        listed = measured if "latency.md" in documented[name] else documented[name]
+        assert {*re.findall(r"`(--[a-z-]+)", listed)} == options, name
 
 
 def test_every_system_check_is_there_and_no_other() -> None:

@@ -14,7 +14,7 @@ class CrowdPolicy:
     """How many sockets a process holds. A count of 0 lifts that limit."""
 
     per_address: int = 64
-    """Sockets of one network address, conversations included. On one core a process carries about as many."""
+    """Sockets of one network address, conversations included: enough for an office, and less than a process carries."""
     waiting_per_address: int = 10
     """Sockets of one network address that are in no conversation yet, or were refused one."""
     waiting: int = 200
