@@ -99,11 +99,22 @@ def test_every_variable_is_one_of_the_settings() -> None:
     assert named - NOT_OURS <= {*env.dump()}
 
 
+def test_the_builder_is_given_what_it_copies_and_nothing_else() -> None:
+    containerfile = (DEPLOY / "Containerfile").read_text()
+    copied = {word for line in re.findall(r"^COPY (.*) \S+$", containerfile, re.MULTILINE) for word in line.split()}
+    everything, *lines = (DEPLOY / "Containerfile.dockerignore").read_text().splitlines()[1:]
+    assert everything == "*"
+    assert {line.removeprefix("!") for line in lines if line.startswith("!")} == {
+        word.partition("/")[0] for word in copied
+    }
+    assert all(any(ROOT.glob(word)) for word in copied)
+
+
 # -- compose --------------------------------------------------------------------------------------------------------
 
 SERVICE_KEYS = {
     "image", "build", "command", "env_file", "environment", "volumes", "restart", "stop_grace_period", "depends_on",
-    "healthcheck", "ports", "profiles",
+    "healthcheck", "ports", "profiles", "cap_drop", "security_opt", "logging",
 }  # fmt: skip
 """Those that are used, of https://docs.docker.com/reference/compose-file/services/."""
 
