@@ -41,11 +41,12 @@ class Facts:
         """The turns among them."""
         return [fact for fact in self.kept if isinstance(fact, c.TurnEnded)]
 
-    async def keep(self, fact: c.ToRecords) -> None:
+    async def keep(self, fact: c.ToRecords, counters: Counters) -> None:
         await self.storing.wait()
         if self.error is not None:
             raise self.error
         self.kept.append(fact)
+        self.checkpoints.append(counters)
 
     async def checkpoint(self, counters: Counters) -> None:
         await self.storing.wait()

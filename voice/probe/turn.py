@@ -91,7 +91,7 @@ class _Visitor:
             tuple((self._ms(began), self._ms(ended)) for began, ended in self._knowledge.searches),
         )
 
-    async def keep(self, fact: c.ToRecords) -> None:
+    async def keep(self, fact: c.ToRecords, counters: Counters) -> None:
         """The last turn is the one that was answered; a pause in the question can have made one before it."""
         if isinstance(fact, c.TurnEnded):
             self._turn = fact
