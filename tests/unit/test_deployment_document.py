@@ -1,7 +1,8 @@
-"""Who has the app by ``voice/docs/integrate.md`` and follows ``deployment.md`` has nothing left to set."""
+"""``voice/docs/deployment.md``: who has the app by ``integrate.md`` and follows it has nothing left to set."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from project.settings import env
 from tests.document import Follower, blocks
 
 ROOT = Path(settings.BASE_DIR)
@@ -65,3 +67,10 @@ def test_its_variables_are_those_of_the_example() -> None:
     for name in [*SERVER][:-1]:
         assert f'"{name}"' in block.code
         assert f"{name}=" in example
+
+
+def test_what_is_to_be_filled_in_on_a_machine_are_variables_of_this_project() -> None:
+    code = "".join(block.code for block in blocks(DOCUMENT) if block.heading == "On a machine")
+    named = {*re.findall(r"^([A-Z_]+)=", code, re.MULTILINE)}
+    assert "DATABASE_URL" in named
+    assert named <= {*env.dump()}
