@@ -22,8 +22,6 @@ CANCEL_LIMIT = 2.0
 """Seconds that a cancelled answer may take to say that it is done."""
 BUSY = "conversation_already_has_active_response"
 BUSY_TRIES = 3
-PASSING = frozenset({"server_error", "rate_limit_exceeded", "inference_rate_limit_exceeded"})
-"""Codes of failures that may be over in a moment."""
 
 
 class SlotState(Enum):
