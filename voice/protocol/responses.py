@@ -33,6 +33,9 @@ class SlotState(Enum):
     CANCELLING = auto()
 
 
+_WANTED = (SlotState.REQUESTED, SlotState.ACTIVE)  # up to Python 3.11 to name a member costs a call
+
+
 class ResponseSlot:
     """Who may speak at the upstream. Methods return what to tell it."""
 
@@ -50,7 +53,7 @@ class ResponseSlot:
     @property
     def holder(self) -> str:
         """The request whose answer is wanted and under way; empty if none is."""
-        return self.request_id if self.state in (SlotState.REQUESTED, SlotState.ACTIVE) else ""
+        return self.request_id if self.state in _WANTED else ""
 
     def request(self, request_id: str, now: float) -> list[ToUpstream]:
         """Ask for an answer: now if the slot is free, else as soon as it is. A newer request replaces a waiting one."""
