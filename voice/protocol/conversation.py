@@ -108,6 +108,7 @@ class Conversation:
         self._topic = history.topic
         self._carried: Found | None = None
         self._now = 0.0
+        self._revision = 0
         self._out: list[c.Command] = []
         self._receivers: Mapping[type, Callable[[Any], None]] = {
             e.SpeechStarted: self._speech_started,
@@ -147,12 +148,14 @@ class Conversation:
     def receive(self, event: e.Event, now: float) -> list[c.Command]:
         """Something happened at ``now``. Returns what follows."""
         self._now = now
+        self._revision += 1
         self._receivers[type(event)](event)
         return self._flush()
 
     def receive_timeout(self, now: float) -> list[c.Command]:
         """The :attr:`deadline` has passed. Calling it early, or twice, changes nothing."""
         self._now = now
+        self._revision += 1
         if self._truncation.deadline is not None and now >= self._truncation.deadline:
             self._cut_memory(self._truncation.pending)
         self._tell_answers(self._answers.tick(self._turn, now))
@@ -166,6 +169,7 @@ class Conversation:
     def close(self, now: float) -> list[c.Command]:
         """The session is over. What is open ends now; nothing is owed after this."""
         self._now = now
+        self._revision += 1
         self._said.cut([*self._truncation.pending, *self._ledger.stop(now)])
         if self._turn is not None and self._turn.answered and not self._turn.upstream_done:
             self._said.break_off()
@@ -194,6 +198,11 @@ class Conversation:
     def turns(self) -> int:
         """The number of the newest turn."""
         return self._turns
+
+    @property
+    def revision(self) -> int:
+        """Moves whenever something happens. While it stands still, so do :attr:`history` and :attr:`turns`."""
+        return self._revision
 
     @property
     def history(self) -> History:
