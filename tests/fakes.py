@@ -9,8 +9,8 @@ from typing import Self
 from voice.knowledge.base import EVERYONE, Knowledge, Scope
 from voice.protocol.commands import ToUpstream
 from voice.protocol.context import Passage
-from voice.protocol.events import UpstreamEvent
-from voice.upstream.base import Upstream
+from voice.protocol.events import AudioDelta, UpstreamEvent
+from voice.upstream.base import TakeAudio, Upstream
 
 HOURS = Passage("Opening hours", "We open at nine.", "/help/opening-hours/")
 
@@ -33,12 +33,14 @@ class FakeUpstream(Upstream):
         self.open = False
         self.refusal: Exception | None = None
         """What dialling it ends in."""
+        self._take: TakeAudio | None = None
         self._said: asyncio.Queue[UpstreamEvent | Exception] = asyncio.Queue()
 
     def say(self, *events: UpstreamEvent) -> None:
         """Let it say this."""
         for event in events:
-            self._said.put_nowait(event)
+            if not (isinstance(event, AudioDelta) and self._said.empty() and self._take and self._take(event)):
+                self._said.put_nowait(event)
 
     def fail(self, error: Exception) -> None:
         """Let it break, after what it has said."""
@@ -82,7 +84,8 @@ class FakeUpstream(Upstream):
         await self.reading.wait()
         self.sent.append(command)
 
-    async def events(self) -> AsyncIterator[UpstreamEvent]:
+    async def events(self, take: TakeAudio | None = None) -> AsyncIterator[UpstreamEvent]:
+        self._take = take
         while True:
             said = await self._said.get()
             if isinstance(said, Exception):

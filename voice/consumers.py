@@ -15,7 +15,6 @@ import logging
 import time
 import uuid
 from collections.abc import Coroutine
-from functools import partial
 from typing import Any, TypeVar
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -23,8 +22,8 @@ from django.http import HttpRequest
 from django.utils import translation
 
 from voice import (
+    bypass,
     departures,
-    ear,
     entrance,
     gate,
     guarding,
@@ -43,17 +42,19 @@ from voice.credential import Credential
 from voice.door import Place
 from voice.following import Follower, Hearer, followed
 from voice.frames import Frames, Over
+from voice.hearing import Hearing
 from voice.messages import MESSAGES
 from voice.observed import Observed
 from voice.protocol import commands as c
 from voice.protocol.events import TextSubmitted
 from voice.protocol.outcomes import LEFT, REFUNDED, EndReason
 from voice.protocol.wires.base import Said
-from voice.protocol.wires.messages import ClientMessage, Commit, Discard, End, RefreshAuth, Start
+from voice.protocol.wires.messages import End, Start
 from voice.records import Recorder
 from voice.resuming.store import Holder
 from voice.resumption import Beginning
 from voice.session import Session
+from voice.telling import Telling
 from voice.tokens import Identity
 
 T = TypeVar("T")
@@ -85,7 +86,8 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         self._wire = wiring.wire(scope["url_route"]["kwargs"].get("wire"), scope["subprotocols"])
         self._place: Place = scope["voice_place"]
         self._frames = Frames(receive, self._wire)
-        self._sent = 0
+        self._bypass = bypass.of_scope(scope)
+        self._telling = Telling(self._wire, send, self._bypass)
         self._language = translation.get_language_from_request(_request(scope))
         await receive()  # websocket.connect
         await self.accept(self._wire.subprotocol if self._wire.subprotocol in scope["subprotocols"] else None)
@@ -123,7 +125,15 @@ class VoiceConsumer(AsyncWebsocketConsumer):
             ):
                 found, observed = await scoping.scope_of(identity.user), Observed(recorder)
                 session = wiring.session(
-                    session_id, start, self._tell, observed, limits, past, found, allowance, reports=self._wire.reports
+                    session_id,
+                    start,
+                    self._telling,
+                    observed,
+                    limits,
+                    past,
+                    found,
+                    allowance,
+                    reports=self._wire.reports,
                 )
                 await entrance.open_record(recorder, session, identity, start.notice, beginning)
                 live = self._live(session, recorder, observed, lease, follower, identity, first, beginning)
@@ -133,7 +143,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         """How the conversation is to be, and what was said instead of that, if it was not said first."""
         try:
             async with asyncio.timeout(FIRST_MESSAGE_LIMIT):
-                await self._tell(admitted)
+                await self._telling.tell(admitted)
                 while True:
                     match said := await self._frames.next():
                         case Start():
@@ -143,9 +153,9 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                         case End():
                             raise Over(EndReason.CLIENT_HANGUP)
                         case c.ToBrowser():
-                            await self._tell(said)
+                            await self._telling.tell(said)
                         case _:
-                            await self._tell(c.TellError("unexpected", "Say start first, or ask something."))
+                            await self._telling.tell(c.TellError("unexpected", "Say start first, or ask something."))
         except TimeoutError:
             start = self._wire.unasked()
             if start is None:
@@ -183,7 +193,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         try:
             async with asyncio.TaskGroup() as tasks:
                 beside = [
-                    tasks.create_task(self._listen(session, credential, first)),
+                    tasks.create_task(Hearing(self._frames, session, credential).run(self._bypass, first)),
                     tasks.create_task(credential.watch()),
                     tasks.create_task(_end_when_revoked(session, identity)),
                     tasks.create_task(_end_when_lost(session, lease)),
@@ -204,53 +214,10 @@ class VoiceConsumer(AsyncWebsocketConsumer):
                 await recorder.finish(reason)
             finally:
                 await beginning.finish(reason, session)
-            observed.ended(reason, received=self._frames.received, sent=self._sent, depths=session.depths)
+            observed.ended(reason, received=self._frames.received, sent=self._telling.sent, depths=session.depths)
         return reason
 
-    async def _listen(self, session: Session, credential: Credential, first: Said | None) -> None:
-        """The receive path. Nothing here waits for anything but the next frame."""
-        with ear.of_scope(self.scope).lent(partial(self._hear, session)):
-            await self._hear_all(session, credential, first)
-
-    def _hear(self, session: Session, frame: bytes) -> bool:
-        if not self._frames.takes(frame):
-            return False
-        session.push_audio(frame)
-        return True
-
-    async def _hear_all(self, session: Session, credential: Credential, first: Said | None) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            refreshing: asyncio.Task[None] | None = None
-            said = first if first is not None else await self._next(session)
-            if not isinstance(said, End | None):
-                session.take_up()
-            while said is not None:
-                if isinstance(said, bytes):
-                    session.push_audio(said)
-                elif not isinstance(said, RefreshAuth):
-                    _pass_on(session, said)
-                elif refreshing is None or refreshing.done():
-                    refreshing = tasks.create_task(credential.renew(said.token))
-                else:
-                    session.tell(c.TellError("unexpected", "One auth.refresh at a time.", "type"))
-                said = await self._next(session)
-
-    async def _next(self, session: Session) -> Said | None:
-        try:
-            return await self._frames.next()
-        except Over as over:
-            session.end(over.reason)
-            return None
-
     # -- out -----------------------------------------------------------------------------------------------------
-
-    async def _tell(self, command: c.ToBrowser) -> None:
-        for frame in self._wire.encode(command):
-            self._sent += 1
-            if isinstance(frame, bytes):
-                await self.base_send({"type": "websocket.send", "bytes": frame, "text": None})
-            else:
-                await self.base_send({"type": "websocket.send", "bytes": None, "text": frame})
 
     async def _say_goodbye(self, over: Over, patience: float = 0.0) -> None:
         """The reason in an event, since Daphne drops the one of the close frame; then the close.
@@ -269,7 +236,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
             message = f"{message} ({session_id[:SHORT_ID]})"  # to be told to whoever can look it up
         try:
             async with asyncio.timeout(GOODBYE_LIMIT):
-                await self._tell(c.TellEnding(over.reason, message, over.retry_after_ms))
+                await self._telling.tell(c.TellEnding(over.reason, message, over.retry_after_ms))
             for _ in range(TO_THE_WIRE):
                 await asyncio.sleep(0)
             if patience:
@@ -288,24 +255,6 @@ async def _look_after() -> None:
         tasks.create_task(reaper.run(wiring.spool()))
         tasks.create_task(wiring.prepare_knowledge())
         tasks.create_task(guarding.run(conf().safeguard, conf().prices.currency))
-
-
-def _pass_on(session: Session, said: ClientMessage | c.ToBrowser) -> None:
-    match said:
-        case End():
-            session.end(EndReason.CLIENT_HANGUP)
-        case Commit():
-            session.release_push()
-        case Discard():
-            session.discard_push()
-        case Start():
-            session.tell(c.TellError("unexpected", "start comes first and once.", "type"))
-        case c.ToBrowser():
-            session.tell(said)
-        case RefreshAuth():
-            raise AssertionError("handled on the receive path")
-        case _:
-            session.receive(said)
 
 
 async def _end_when_revoked(session: Session, identity: Identity) -> None:

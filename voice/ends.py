@@ -79,8 +79,12 @@ def write(end: End) -> None:
 
 def checkpoint(session_id: uuid.UUID, number: int, counters: Counters) -> None:
     """Keep a count, and that the session lives."""
-    row = VoiceSession.objects.filter(pk=session_id, checkpoint__lt=number)
-    row.update(seen_at=timezone.now(), checkpoint=number, **asdict(counters))
+    VoiceSession.objects.filter(pk=session_id, checkpoint__lt=number).update(**counted(number, counters))
+
+
+def counted(number: int, counters: Counters) -> dict[str, Any]:
+    """The columns of a session that lives and has counted so much, for the ``number``-th time."""
+    return {"seen_at": timezone.now(), "checkpoint": number, **asdict(counters)}
 
 
 def signs_of_life(session_ids: Sequence[uuid.UUID]) -> None:

@@ -29,8 +29,8 @@ RECORD_LIMIT = 5.0
 class Recorder(Protocol):
     """Where the facts of a session go. Nothing here may raise for a fault of the store."""
 
-    async def keep(self, fact: c.ToRecords) -> None:
-        """Store one fact."""
+    async def keep(self, fact: c.ToRecords, counters: Counters) -> None:
+        """Store one fact, and the count so far with it."""
 
     async def checkpoint(self, counters: Counters) -> None:
         """Store the count so far."""
@@ -85,13 +85,13 @@ class Keeper:
     async def _store_rest(self) -> None:
         if self._storing is not None:
             await asyncio.wait({self._storing})
-        while self._facts:
-            await self._keep_next()
+        await self._store_facts()
 
     async def _store(self) -> None:
-        while self._facts:
-            await self._keep_next()
-        await self._recorder.checkpoint(self._tally.counters())
+        if not self._facts:
+            await self._recorder.checkpoint(self._tally.counters())
+        await self._store_facts()
 
-    async def _keep_next(self) -> None:
-        await self._recorder.keep(self._facts.popleft())
+    async def _store_facts(self) -> None:
+        while self._facts:
+            await self._recorder.keep(self._facts.popleft(), self._tally.counters())

@@ -40,6 +40,9 @@ class Holder(Protocol):
     def receive(self, event: e.UpstreamEvent | e.LineEvent) -> None:
         """It said something, or was lost, or is back."""
 
+    def take(self, audio: e.AudioDelta) -> bool:
+        """It said this of an answer: take it, unless that has to be waited for. Raises nothing."""
+
     async def room(self) -> None:
         """Wait until what it says next can be taken."""
 
@@ -83,12 +86,14 @@ class Line:
         self._clear = False
         """The upstream is there, and all that was pushed before has been sent."""
 
-    def push_audio(self, pcm: bytes) -> None:
-        """Send this piece of audio: at once, if nothing is in its way, or when the upstream takes it."""
+    def push_audio(self, pcm: bytes) -> bool:
+        """Send this piece of audio: at once, if nothing is in its way, or when the upstream takes it. Whether it has
+        gone."""
         if self._clear and self._place.valid and self.upstream.send_audio_at_once(pcm):
-            return
+            return True
         self.backlog.push_audio(pcm)
         self._wait()
+        return False
 
     def push(self, command: ToUpstream) -> None:
         """Send this command, behind what was pushed before."""
@@ -180,7 +185,7 @@ class Line:
             self.backlog.push_audio(pcm)
 
     async def _listen(self) -> None:
-        async for event in self.upstream.events():
+        async for event in self.upstream.events(self._holder.take):
             self._holder.receive(event)
             await self._holder.room()
 

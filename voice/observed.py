@@ -33,12 +33,12 @@ class Observed:
         metrics.session_began(provider)
         log.info("begins with %s %s in %s", provider, model or "-", language)
 
-    async def keep(self, fact: ToRecords) -> None:
-        """A fact of it."""
+    async def keep(self, fact: ToRecords, counters: Counters) -> None:
+        """A fact of it, and the count so far."""
         if isinstance(fact, TurnEnded):
             metrics.turn_ended(self._provider, fact)
             log.debug("turn %d %s, searches %s, marks %s", fact.number, fact.outcome, dict(fact.searches), fact.marks)
-        await self._recorder.keep(fact)
+        await self._recorder.keep(fact, counters)
 
     async def checkpoint(self, counters: Counters) -> None:
         """The count so far."""

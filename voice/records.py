@@ -23,6 +23,7 @@ import socket
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any, Self
 
 from django.db import Error as DatabaseFault
@@ -113,27 +114,34 @@ class Recorder:
         """The visitor can speak from now on."""
         await self._note("ready", _set_ready, self._id, timezone.now())
 
-    async def keep(self, fact: ToRecords) -> None:
-        """Keep what the conversation told: that it began, and the facts of its turns. Raises nothing."""
+    async def keep(self, fact: ToRecords, counters: Counters) -> None:
+        """Keep what the conversation told, that it began or the facts of its turns, and the count so far. Raises
+        nothing."""
+        if isinstance(fact, TurnEnded):
+            await self.turn(fact, counters)
+            return
         if isinstance(fact, SessionBegan):
             await self.ready()
-        elif isinstance(fact, TurnEnded):
-            await self.turn(fact)
         elif isinstance(fact, QuestionCorrected) and self._transcripts:
             words = Words.corrected(self._id, timezone.now(), fact.number, fact.question)
-            await self._store(words, f"{fact.number}-corrected")
+            await self._store(words, words.write, f"{fact.number}-corrected")
+        await self.checkpoint(counters)
 
-    async def turn(self, ended: TurnEnded) -> None:
-        """Keep the facts of a turn; what was said only where that is stored."""
+    async def turn(self, ended: TurnEnded, counters: Counters) -> None:
+        """Keep the facts of a turn and the count so far, together; what was said only where that is stored."""
         now = timezone.now()
-        await self._store(Facts.of(self._id, now, ended), f"{ended.number}-facts")
+        self.remember(counters)
+        facts = Facts.of(self._id, now, ended)
+        write = partial(facts.write, ends.counted(self._checkpoint, counters))
+        await self._store(facts, write, f"{ended.number}-facts")
         if self._transcripts:
-            await self._store(Words.of(self._id, now, ended), f"{ended.number}-words")
+            words = Words.of(self._id, now, ended)
+            await self._store(words, words.write, f"{ended.number}-words")
 
-    async def _store(self, kept: Facts | Words, name: str) -> None:
+    async def _store(self, kept: Facts | Words, write: Callable[[], None], name: str) -> None:
         """In the database, or else on the disk for whoever reaps."""
         try:
-            await database.call(kept.write, limit=CALL_SECONDS)
+            await database.call(write, limit=CALL_SECONDS)
         except (DatabaseFault, TimeoutError) as error:
             cause = type(error).__name__
             if await self._put_aside(f"{self.session_id}-{name}", kept.to_json()):

@@ -11,11 +11,12 @@ task of the one group in :meth:`Session.run`, and every wait has a limit.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import inf
+from typing import Protocol
 
 from voice.keeping import Keeper, Recorder
 from voice.knowledge.base import EVERYONE, Knowledge, Scope
@@ -78,7 +79,18 @@ class SessionTerms:
     """What the visitor is told as soon as they can speak."""
 
 
-Tell = Callable[[c.ToBrowser], Awaitable[None]]
+class Visitor(Protocol):
+    """Who is told."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether what is told now leaves at once."""
+
+    def tell_at_once(self, command: c.ToBrowser) -> None:
+        """Tell this, while there is room. Never waits, and raises nothing."""
+
+    async def tell(self, command: c.ToBrowser) -> None:
+        """Tell this, when it can leave. Raises ``OSError`` if nobody is there any more."""
 
 
 class Session:
@@ -90,17 +102,18 @@ class Session:
         conversation: Conversation,
         connect: Connect,
         knowledge: Knowledge,
-        tell: Tell,
+        visitor: Visitor,
         recorder: Recorder,
     ) -> None:
         """``connect`` is called at once, and again whenever the upstream is to be dialled again."""
         self._loop = asyncio.get_running_loop()
+        self._context = contextvars.copy_context()
         self.terms = terms
         self.began = False
         """Whether the upstream was reached."""
         self._conversation = conversation
         self._line = Line(terms.session_id, connect, self)
-        self._tell = tell
+        self._visitor = visitor
         self._tally = Tally(self.upstream.model, terms.prices, metered=self.upstream.metered)
         self._keeper = Keeper(terms.session_id, recorder, self._tally)
         self._budget = Budget(terms.allowance)
@@ -114,15 +127,18 @@ class Session:
             passages=terms.passages,
             scope=terms.scope,
         )
-        self._downward, self._ready, self._ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._room, self._taken_up = asyncio.Event(), asyncio.Event()
+        self._ready, self._ended, self._taken_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._speaking, self._room = asyncio.Event(), asyncio.Event()
         self._room.set()
         if not terms.waiting:
             self._taken_up.set()
         self._reason = EndReason.INTERNAL_ERROR
+        self._fault: Exception | None = None
+        self._place: Place = Granted()
         self._muted = False
         self._pushed_ms: int | None = None
         self._alarm: asyncio.TimerHandle | None = None
+        self._bell: asyncio.TimerHandle | None = None
         self._began_at = self._last_word_at = 0.0
         self._telling_since = inf
         """When the message began to leave that is leaving now."""
@@ -178,8 +194,8 @@ class Session:
         if self.terms.push_to_talk:
             self._count_push(pcm)
         self._tally.hear(len(pcm))
-        self._line.push_audio(pcm)
-        self._tally.dropped_frames = self._line.backlog.dropped
+        if not self._line.push_audio(pcm):
+            self._tally.dropped_frames = self._line.backlog.dropped
 
     def receive(self, event: e.Event) -> None:
         """Something happened."""
@@ -218,8 +234,9 @@ class Session:
 
     def tell(self, command: c.ToBrowser) -> None:
         """Say something to the visitor that is not of the conversation."""
-        self._egress.push(command, self._now())
-        self._downward.set()
+        now = self._now()
+        self._egress.push(command, now)
+        self._say(now)
         if self._egress.is_stuck:
             self.end(EndReason.SLOW_CLIENT)
 
@@ -229,6 +246,11 @@ class Session:
             unused = reason in LEFT and not self._taken_up.is_set()
             self._reason = EndReason.NO_MICROPHONE if unused else reason
             self._ended.set()
+
+    def fail(self, fault: Exception) -> None:
+        """Let it be over, by a fault of ours that happened outside of every task. :meth:`run` raises it."""
+        self._fault = self._fault or fault
+        self.end(EndReason.INTERNAL_ERROR)
 
     # -- life ----------------------------------------------------------------------------------------------------
 
@@ -248,13 +270,16 @@ class Session:
                 parts = (self._serve, self._watch, self._expect, self._speak, self._mind_the_reader, self._keeper.run)
                 running = [tasks.create_task(part()) for part in parts]
                 await self._ended.wait()
-                self._cancel_alarm()
                 self._searches.cancel_all()
                 for task in running:
                     task.cancel()
+                if self._fault is not None:
+                    raise self._fault
         finally:
-            self._cancel_alarm()
             self._ended.set()
+            self._cancel_alarm()
+            if self._bell is not None:
+                self._bell.cancel()
             await self._take_leave()
         return self._reason
 
@@ -276,6 +301,16 @@ class Session:
         for code in (*terms.notices, *self.upstream.limits):
             self.tell(c.TellNotice(code))
 
+    def take(self, audio: e.AudioDelta) -> bool:
+        """More of an answer. Not taken while it has to wait for :meth:`room`."""
+        if self._egress.is_full(self._now()):
+            return False
+        try:
+            self.receive(audio)
+        except Exception as fault:
+            self.fail(fault)
+        return True
+
     async def room(self) -> None:
         """Wait until more of an answer can be taken."""
         if self._egress.is_full(self._now()):
@@ -286,17 +321,34 @@ class Session:
         if not self._egress.is_full(now):
             self._room.set()
 
+    def _say(self, now: float) -> None:
+        """Tell the visitor what is due: here, as far as it leaves at once; or by the task that can wait."""
+        if self._speaking.is_set():
+            return  # by the task, in its order
+        while self._egress.is_due(now):
+            if not (self._place.valid and self._visitor.has_room):
+                self._speaking.set()
+                return
+            command = self._egress.pop(now)
+            self._visitor.tell_at_once(command)
+            self._account(command)
+        self._make_room(now)
+        self._set_bell(now)
+
     async def _speak(self) -> None:
-        """The browser's side: what is due, when it is due."""
+        """The same, where it has to be waited."""
         try:
             while True:
-                while (command := await self._next_down()) is not None:
+                await self._speaking.wait()
+                await self._place.confirmed()
+                while self._place.valid and self._egress.is_due(self._now()):
+                    command = self._egress.pop(self._now())
                     self._telling_since = self._now()
-                    await self._tell(command)
+                    await self._visitor.tell(command)
                     self._telling_since = inf
                     self._account(command)
-                self._make_room(self._now())
-                await self._until_due()
+                self._speaking.clear()
+                self._say(self._now())
         except OSError:  # how ASGI servers say that nobody is there any more
             self.end(EndReason.CLIENT_LOST)
 
@@ -308,21 +360,6 @@ class Session:
             self._window.stopped()
         if self.terms.reports and self._window.is_over:
             self.end(EndReason.SLOW_CLIENT)
-
-    async def _next_down(self) -> c.ToBrowser | None:
-        if not self._place.valid:
-            await self._place.confirmed()
-        return self._egress.pop(self._now())
-
-    async def _until_due(self) -> None:
-        self._downward.clear()
-        wait = self._egress.wait(self._now())
-        due = None if wait is None else self._loop.call_later(wait, self._downward.set)
-        try:
-            await self._downward.wait()
-        finally:
-            if due is not None:
-                due.cancel()
 
     async def _mind_the_reader(self) -> None:
         """End it when a message does not leave. A look now and then, since a timer for each message costs as much as
@@ -380,8 +417,9 @@ class Session:
         await self._keeper.finish()
         try:
             async with asyncio.timeout(FAREWELL_LIMIT):
-                while (command := self._egress.pop(self._now())) is not None:
-                    await self._tell(command)
+                while self._egress.is_due(self._now()):
+                    command = self._egress.pop(self._now())
+                    await self._visitor.tell(command)
         except (TimeoutError, OSError):
             return  # the visitor is gone; whoever owns the socket knows
 
@@ -420,7 +458,7 @@ class Session:
         elif self._alarm is None or deadline < self._alarm.when():
             # One that rings too early changes nothing: most deadlines are put off by the next piece of an answer.
             self._cancel_alarm()
-            self._alarm = self._loop.call_at(deadline, self._ring)
+            self._alarm = self._loop.call_at(deadline, self._ring, context=self._context)
 
     def _ring(self) -> None:
         self._alarm = None
@@ -430,6 +468,15 @@ class Session:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+
+    def _set_bell(self, now: float) -> None:
+        """For when the first of what waits for the visitor is due; nothing behind it is due earlier."""
+        if self._bell is None and not self._ended.is_set() and (wait := self._egress.wait(now)) is not None:
+            self._bell = self._loop.call_later(wait, self._ring_bell, context=self._context)
+
+    def _ring_bell(self) -> None:
+        self._bell = None
+        self._say(self._now())
 
     def _count_push(self, pcm: bytes) -> None:
         if self._pushed_ms is None:

@@ -54,11 +54,12 @@ class Facts:
         }
         return cls(session_id, at, ended.number, columns)
 
-    def write(self) -> None:
-        """Insert the row, unless it is there. Blocking. Raises the database's errors."""
+    def write(self, counted: Mapping[str, Any] | None = None) -> None:
+        """Insert the row, unless it is there; and keep the session's count, :func:`voice.ends.counted`, unless a newer
+        one is there. Blocking. Raises the database's errors."""
         using = router.db_for_write(VoiceTurn)
         with transaction.atomic(using=using):
-            owner = _owner(self.session_id, using)
+            owner = _owner(self.session_id, using, counted)
             if owner is not None:
                 columns = dict(self.columns) if owner else {**self.columns, "sources": []}
                 row = VoiceTurn(session_id=self.session_id, number=self.number, created_at=self.at, **columns)
@@ -124,12 +125,17 @@ def storable(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
-def _owner(session_id: uuid.UUID, using: str) -> bool | None:
+def _owner(session_id: uuid.UUID, using: str, counted: Mapping[str, Any] | None = None) -> bool | None:
     """Whether the session is somebody's; ``None``: there is none. Holds its row until the transaction ends.
 
-    By an update that changes nothing: SQLite lets a transaction that began by reading write only by luck.
+    By an update, be it one that changes nothing: SQLite lets a transaction that began by reading write only by luck.
     """
     row, nothing = VoiceSession.objects.using(using).filter(pk=session_id), F("checkpoint")
+    if counted is not None:
+        older = row.filter(checkpoint__lt=counted["checkpoint"])
+        if older.exclude(user=None).update(**counted):
+            return True
+        older.update(**counted)
     if row.exclude(user=None).update(checkpoint=nothing):
         return True
     return False if row.update(checkpoint=nothing) else None

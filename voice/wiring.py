@@ -32,7 +32,7 @@ from voice.protocol.wires.messages import Start
 from voice.protocol.wires.realtime import Offer, Realtime
 from voice.protocol.wires.voice_v1 import VoiceV1
 from voice.records import Recorder as SessionRecorder
-from voice.session import Session, SessionTerms, Tell
+from voice.session import Session, SessionTerms, Visitor
 from voice.spool import Spool
 from voice.upstream.base import Upstream, UpstreamSession
 
@@ -61,7 +61,7 @@ class Past:
 def session(
     session_id: str,
     start: Start,
-    tell: Tell,
+    visitor: Visitor,
     recorder: Recorder,
     limits: Limits,
     past: Past,
@@ -98,7 +98,7 @@ def session(
     conversation = Conversation(
         settings.prefetch, settings.context, retrieval=retrieval, page=page, history=past.history, turns=past.turns
     )
-    return Session(terms, conversation, lambda: upstream(terms), knowledge(), tell, recorder)
+    return Session(terms, conversation, lambda: upstream(terms), knowledge(), visitor, recorder)
 
 
 def wire(asked: str | None, offered: Sequence[str]) -> Wire:

@@ -10,7 +10,7 @@ from picows import WSTransport
 
 from tests.realtime_server import Answer, RealtimeServer, Script, tone
 from tests.realtime_server.talking import SPEECH_PAUSE, of, speak, up_to
-from voice.protocol.audio import silence
+from voice.protocol.audio import duration_ms, silence
 from voice.protocol.commands import (
     CancelResponse,
     CommitAudio,
@@ -25,6 +25,7 @@ from voice.protocol.context import Passage
 from voice.protocol.events import (
     AnswerDelta,
     AudioDelta,
+    AudioDone,
     Fault,
     InputCommitted,
     ResponseDone,
@@ -34,6 +35,7 @@ from voice.protocol.events import (
     TranscriptDelta,
     TranscriptDone,
     TranscriptFailed,
+    UpstreamEvent,
 )
 from voice.protocol.history import History, Item
 from voice.upstream.base import (
@@ -173,6 +175,32 @@ async def test_every_byte_of_the_microphone_arrives() -> None:
         await speak(upstream, pcm)
         await server.until(lambda: len(server.session.hearing.audio) >= len(pcm))
         assert bytes(server.session.hearing.audio) == pcm
+
+
+@pytest.mark.parametrize("takes", [True, False])
+async def test_an_answers_audio_is_offered_first_and_comes_once_and_in_order(takes: bool) -> None:
+    seen: list[UpstreamEvent] = []
+    offered: list[AudioDelta] = []
+
+    def take(audio: AudioDelta) -> bool:
+        offered.append(audio)
+        if takes:
+            seen.append(audio)
+        return takes
+
+    script = Script(answers=deque([Answer("Nine.", pcm=tone(1000))]), delta_interval=0.001)
+    async with RealtimeServer(script) as server, upstream_of(server) as upstream:
+        stream = upstream.events(take)
+        await upstream.send(SubmitText("usr_1", "When do you open?"))
+        await upstream.send(CreateResponse("req_1_1"))
+        while not of(ResponseDone, seen):
+            seen.append(await anext(stream))
+        assert offered, "all but the last, which comes behind its word"
+        [said] = server.session.responses.values()
+        assert sum(duration_ms(len(delta.pcm)) for delta in of(AudioDelta, seen)) == sum(said.audio_ms.values())
+        kinds = [type(event) for event in seen]
+        assert kinds.index(ResponseStarted) < kinds.index(AudioDelta)
+        assert len(kinds) - 1 - kinds[::-1].index(AudioDelta) < kinds.index(AudioDone)
 
 
 async def test_a_model_that_transcribes_after_the_end_writes_nothing_before() -> None:

@@ -41,11 +41,12 @@ class Facts:
         """The turns among them."""
         return [fact for fact in self.kept if isinstance(fact, c.TurnEnded)]
 
-    async def keep(self, fact: c.ToRecords) -> None:
+    async def keep(self, fact: c.ToRecords, counters: Counters) -> None:
         await self.storing.wait()
         if self.error is not None:
             raise self.error
         self.kept.append(fact)
+        self.checkpoints.append(counters)
 
     async def checkpoint(self, counters: Counters) -> None:
         await self.storing.wait()
@@ -69,6 +70,8 @@ class Stage:
         self.reading = asyncio.Event()
         """While clear, the visitor's side takes nothing more."""
         self.reading.set()
+        self.at_once = True
+        """Whether the visitor can be told anything past the server's queue."""
         self.error: Exception | None = None
         """What telling the visitor anything ends in."""
         self._began = asyncio.get_running_loop().time()
@@ -77,9 +80,26 @@ class Stage:
             Conversation(PrefetchPolicy(), ContextPolicy(), page=page),
             self._connect,
             self.knowledge,
-            self._tell,
+            self,
             self.facts,
         )
+
+    # -- the visitor ---------------------------------------------------------------------------------------------
+
+    @property
+    def has_room(self) -> bool:
+        return self.reading.is_set() and self.error is None and self.at_once
+
+    def tell_at_once(self, command: c.ToBrowser) -> None:
+        self.told.append((self.now, command))
+
+    async def tell(self, command: c.ToBrowser) -> None:
+        await self.reading.wait()
+        if self.error is not None:
+            raise self.error
+        self.told.append((self.now, command))
+
+    # -- the test ------------------------------------------------------------------------------------------------
 
     @property
     def upstream(self) -> FakeUpstream:
@@ -140,9 +160,3 @@ class Stage:
         self.upstreams.append(FakeUpstream())
         self.redialled(self.upstream)
         return self.upstream
-
-    async def _tell(self, command: c.ToBrowser) -> None:
-        await self.reading.wait()
-        if self.error is not None:
-            raise self.error
-        self.told.append((self.now, command))

@@ -98,7 +98,7 @@ async def test_a_session_has_a_line_at_its_start_and_one_at_its_end(caplog):
     caplog.set_level(logging.INFO, "voice.session")
     observed = Observed(Facts())
     observed.began("openai", "gpt-realtime", "fr", "USD")
-    await observed.keep(turn())
+    await observed.keep(turn(), Counters())
     observed.remember(Counters(turns_count=1, searches_hit=1, searches_superseded=2))
     observed.ended(EndReason.IDLE, received=100, sent=200, depths={})
     begins, ends = caplog.messages
@@ -109,7 +109,7 @@ async def test_a_session_has_a_line_at_its_start_and_one_at_its_end(caplog):
 
 async def test_a_turn_is_told_at_debug_and_not_what_was_said(caplog):
     caplog.set_level(logging.DEBUG, "voice.session")
-    await Observed(Facts()).keep(turn())
+    await Observed(Facts()).keep(turn(), Counters())
     (line,) = caplog.messages
     assert line.startswith("turn 1 completed")
     assert "canary" not in line

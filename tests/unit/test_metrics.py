@@ -65,8 +65,10 @@ async def test_a_conversation_is_counted(dashboard):
     observed = Observed(facts)
     observed.began("openai", "gpt-realtime", "en", "USD")
     assert dashboard.read()["voice.sessions.live"] == {(("provider", "openai"),): 1}
-    await observed.keep(turn())
-    await observed.keep(turn(number=2, outcome=TurnOutcome.FAILED, searches={}, marks={"speech_started": 0}))
+    await observed.keep(turn(), Counters())
+    await observed.keep(
+        turn(number=2, outcome=TurnOutcome.FAILED, searches={}, marks={"speech_started": 0}), Counters()
+    )
     observed.ended(EndReason.IDLE, received=10, sent=20, depths={"backlog": 0.5, "egress": 2.0})
     read = dashboard.read()
     assert read["voice.sessions.live"] == {(("provider", "openai"),): 0}

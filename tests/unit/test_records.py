@@ -6,16 +6,19 @@ import asyncio
 import threading
 import uuid
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 import pytest
 from django.db import OperationalError
+from django.utils import timezone
 
 from voice import database, ends, finishing, records, retention
 from voice.models import VoiceSession, VoiceTranscript, VoiceTurn
 from voice.protocol.commands import QuestionCorrected, TurnEnded
 from voice.protocol.context import Source
+from voice.protocol.counters import Counters
 from voice.protocol.outcomes import EndReason, TurnOutcome
 from voice.reaper import Round, reap
 from voice.records import Recorder, RecordsUnavailable
@@ -148,7 +151,7 @@ async def test_without_a_row_there_is_nothing_to_end(session_id, spool):
 async def test_a_turn_is_kept_without_what_was_said(session_id, spool, visitor):
     async with Recorder(session_id, spool) as recorder:
         await recorder.open(user_id=visitor.pk, **FACTS)
-        await recorder.keep(TURN)
+        await recorder.keep(TURN, Counters())
     [turn] = await database.call(lambda: list(VoiceTurn.objects.values()), limit=5)
     assert (turn["number"], turn["outcome"], turn["prefetched"]) == (1, "completed", True)
     assert (turn["searches"], turn["marks"]) == ({"hit": 1, "superseded": 2}, {"speech_stopped": 1800})
@@ -156,11 +159,37 @@ async def test_a_turn_is_kept_without_what_was_said(session_id, spool, visitor):
     assert "secret" not in repr(turn)
 
 
+@pytest.mark.parametrize("anonymous", [False, True])
+async def test_with_a_turn_the_count_so_far_is_kept_also_of_a_session_that_is_nobodys(
+    session_id, spool, visitor, anonymous
+):
+    async with Recorder(session_id, spool) as recorder:
+        await recorder.open(user_id=None if anonymous else visitor.pk, **FACTS)
+        await recorder.keep(TURN, Counters(turns_count=1, mic_ms=1_800))
+        kept = await row(session_id)
+        assert (kept.turns_count, kept.mic_ms, kept.checkpoint) == (1, 1_800, 1)
+        await recorder.keep(replace(TURN, number=2), Counters(turns_count=2, mic_ms=3_600))
+        assert (await row(session_id)).turns_count == 2
+
+
+async def test_a_turn_that_is_late_brings_no_older_count(session_id, spool, visitor):
+    """A call that nobody waits for any more still takes effect."""
+    async with Recorder(session_id, spool) as recorder:
+        await recorder.open(user_id=visitor.pk, **FACTS)
+        facts = Facts.of(uuid.UUID(session_id), timezone.now(), TURN)
+        late = partial(facts.write, ends.counted(1, Counters(turns_count=1)))
+        await recorder.checkpoint(Counters(turns_count=1))
+        await recorder.checkpoint(Counters(turns_count=2))
+        await database.call(late, limit=5)
+        assert (await row(session_id)).turns_count == 2
+        assert await database.call(VoiceTurn.objects.count, limit=5) == 1
+
+
 async def test_a_turn_is_kept_once_however_often_it_is_brought(session_id, spool, visitor):
     async with Recorder(session_id, spool) as recorder:
         await recorder.open(user_id=visitor.pk, **FACTS)
-        await recorder.keep(TURN)
-        await recorder.keep(replace(TURN, outcome=TurnOutcome.FAILED))
+        await recorder.keep(TURN, Counters())
+        await recorder.keep(replace(TURN, outcome=TurnOutcome.FAILED), Counters())
     [turn] = await database.call(lambda: list(VoiceTurn.objects.all()), limit=5)
     assert turn.outcome == "completed"
 
@@ -168,7 +197,7 @@ async def test_a_turn_is_kept_once_however_often_it_is_brought(session_id, spool
 async def test_a_turn_that_the_database_does_not_take_waits_in_the_spool_and_ends_nothing(
     session_id, monkeypatch, caplog, spool, visitor
 ):
-    def locked(self):
+    def locked(self, counted=None):
         raise OperationalError("database is locked by a secret")
 
     async with Recorder(session_id, spool, transcripts=True) as recorder:
@@ -176,8 +205,8 @@ async def test_a_turn_that_the_database_does_not_take_waits_in_the_spool_and_end
         with monkeypatch.context() as broken:
             broken.setattr(Facts, "write", locked)
             broken.setattr(Words, "write", locked)
-            await recorder.keep(TURN)
-            await recorder.keep(QuestionCorrected(1, "a secret correction"))
+            await recorder.keep(TURN, Counters())
+            await recorder.keep(QuestionCorrected(1, "a secret correction"), Counters())
         await recorder.finish(EndReason.IDLE)
     assert "turn 1-facts waits in the spool: OperationalError" in caplog.text
     assert "secret" not in caplog.text
@@ -189,14 +218,14 @@ async def test_a_turn_that_the_database_does_not_take_waits_in_the_spool_and_end
 
 
 async def test_a_turn_that_neither_database_nor_disk_takes_is_told_to_be_lost(session_id, monkeypatch, caplog, visitor):
-    def locked(self):
+    def locked(self, counted=None):
         raise OperationalError
 
     spool = Spool("/proc/nothing-can-be-made-here")
     async with Recorder(session_id, spool) as recorder:
         await recorder.open(user_id=visitor.pk, **FACTS)
         monkeypatch.setattr(Facts, "write", locked)
-        await recorder.keep(TURN)
+        await recorder.keep(TURN, Counters())
     assert "turn 1-facts is lost: OperationalError" in caplog.text
 
 
@@ -212,8 +241,8 @@ async def said() -> dict[str, str]:
 async def test_a_late_transcript_replaces_what_was_known_of_the_question(session_id, spool, visitor):
     async with Recorder(session_id, spool, transcripts=True) as recorder:
         await recorder.open(user_id=visitor.pk, **FACTS)
-        await recorder.keep(TURN)
-        await recorder.keep(QuestionCorrected(1, "a better question"))
+        await recorder.keep(TURN, Counters())
+        await recorder.keep(QuestionCorrected(1, "a better question"), Counters())
     assert await said() == {"visitor": "a better question", "assistant": "a secret answer"}
 
 
@@ -221,15 +250,15 @@ async def test_a_late_transcript_stands_also_if_the_first_comes_later_still(sess
     """The first was brought by the spool."""
     async with Recorder(session_id, spool, transcripts=True) as recorder:
         await recorder.open(user_id=visitor.pk, **FACTS)
-        await recorder.keep(QuestionCorrected(1, "a better question"))
-        await recorder.keep(TURN)
+        await recorder.keep(QuestionCorrected(1, "a better question"), Counters())
+        await recorder.keep(TURN, Counters())
     assert await said() == {"visitor": "a better question", "assistant": "a secret answer"}
 
 
 async def test_a_late_transcript_is_stored_by_no_site_that_stores_none(session_id, spool, visitor):
     async with Recorder(session_id, spool) as recorder:
         await recorder.open(user_id=visitor.pk, **FACTS)
-        await recorder.keep(QuestionCorrected(1, "a better question"))
+        await recorder.keep(QuestionCorrected(1, "a better question"), Counters())
     assert await said() == {}
 
 
@@ -237,7 +266,7 @@ async def test_what_no_database_takes_is_replaced_and_costs_nothing_else(session
     """A client may type a NUL, and half of an emoji may come from a provider."""
     async with Recorder(session_id, spool, transcripts=True) as recorder:
         await recorder.open(user_id=visitor.pk, **FACTS)
-        await recorder.keep(replace(TURN, question="a\0b\ud83d", sources=(Source(1, "\0", "/\ud83d"),)))
+        await recorder.keep(replace(TURN, question="a\0b\ud83d", sources=(Source(1, "\0", "/\ud83d"),)), Counters())
     assert (await said())["visitor"] == "a\N{REPLACEMENT CHARACTER}b?"
     [turn] = await database.call(lambda: list(VoiceTurn.objects.all()), limit=5)
     assert turn.sources == [{"title": "\N{REPLACEMENT CHARACTER}", "url": "/?"}]
@@ -246,10 +275,10 @@ async def test_what_no_database_takes_is_replaced_and_costs_nothing_else(session
 async def test_of_somebody_who_was_forgotten_meanwhile_only_figures_are_kept(session_id, spool, visitor):
     async with Recorder(session_id, spool, transcripts=True) as recorder:
         await recorder.open(user_id=visitor.pk, **FACTS)
-        await recorder.keep(replace(TURN, number=7))
+        await recorder.keep(replace(TURN, number=7), Counters())
         await database.call(retention.erase, visitor.pk, limit=5)
-        await recorder.keep(TURN)
-        await recorder.keep(QuestionCorrected(7, "a secret question"))
+        await recorder.keep(TURN, Counters())
+        await recorder.keep(QuestionCorrected(7, "a secret question"), Counters())
     turns = await database.call(lambda: list(VoiceTurn.objects.order_by("number").values()), limit=5)
     assert [(turn["number"], turn["sources"], turn["searches"]) for turn in turns] == [
         (1, [], TURN.searches),

@@ -14,6 +14,7 @@ from django.utils import timezone
 from voice import retention, wiring
 from voice.models import VoiceSession, VoiceTranscript, VoiceTurn
 from voice.protocol.commands import TurnEnded
+from voice.protocol.counters import Counters
 from voice.protocol.outcomes import TurnOutcome
 from voice.protocol.wires.messages import Start
 from voice.records import Recorder
@@ -46,7 +47,7 @@ async def test_a_turns_words_are_stored_beside_its_facts(tmp_path: Path, wanted,
     recorder = Recorder(uuid.uuid4().hex, Spool(str(tmp_path)), transcripts=wanted)
     async with recorder:
         await recorder.open(user_id=visitor.pk, provider="fake")
-        await recorder.keep(TURN)
+        await recorder.keep(TURN, Counters())
     kept = [(t.role, t.text) async for t in VoiceTranscript.objects.order_by("-role")]
     assert kept == ([("visitor", "When?"), ("assistant", "At <b>nine</b>.")] if wanted else [])
 

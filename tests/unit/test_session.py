@@ -72,6 +72,56 @@ async def test_what_else_ends_it_while_it_waits_is_told_as_it_is() -> None:
         assert await task is EndReason.DISABLED
 
 
+# -- to the visitor, with a way past the server's queue and without ------------------------------------------------
+
+
+@in_virtual_time
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_an_answer_is_told_in_order_and_in_time_with_a_way_past_the_queue_and_without(at_once: bool) -> None:
+    stage = Stage()
+    stage.at_once = at_once
+    async with stage.running():
+        await stage.answer(*[500] * 8)
+        assert stage.played_ms == 2_500, "two seconds ahead, and what has begun before that"
+        await asyncio.sleep(0.5 + SOON)
+        assert stage.played_ms == 3_000
+        await asyncio.sleep(4)
+    said = [type(told) for _, told in stage.told if isinstance(told, c.Play | c.PlayDone | c.TellTurnDone)]
+    assert said == [*[c.Play] * 8, c.PlayDone, c.TellTurnDone]
+
+
+@in_virtual_time
+async def test_what_is_told_while_the_visitor_takes_nothing_is_told_in_order_when_they_do() -> None:
+    stage = Stage()
+    async with stage.running():
+        stage.reading.clear()
+        stage.session.tell(c.TellNotice("1"))
+        await asyncio.sleep(AN_INSTANT)
+        stage.session.tell(c.TellNotice("2"))
+        stage.reading.set()
+        stage.session.tell(c.TellNotice("3"))
+        await asyncio.sleep(AN_INSTANT)
+        stage.session.tell(c.TellNotice("4"))
+        assert [notice.code for _, notice in stage.all(c.TellNotice)] == ["1", "2", "3", "4"]
+
+
+@in_virtual_time
+async def test_a_fault_in_what_the_upstream_brings_past_its_queue_is_raised_by_the_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage, fault = Stage(), ZeroDivisionError()
+
+    def fails(event: e.Event, now: float) -> list[c.Command]:
+        raise fault
+
+    async with stage.running() as task:
+        monkeypatch.setattr(stage.session._conversation, "receive", fails)
+        stage.upstream.say(e.AudioDelta("r", "item_a", b"\1\2"))
+        with pytest.raises(ExceptionGroup) as caught:
+            await task
+        assert caught.value.exceptions == (fault,)
+
+
 # -- to the upstream --------------------------------------------------------------------------------------------
 
 

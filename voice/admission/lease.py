@@ -15,6 +15,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from math import inf
 
 from voice import finishing
 from voice.admission.store import ANSWER_SECONDS, LEASE_SECONDS, AdmissionStore, Renewal, StoreUnavailable
@@ -43,7 +44,7 @@ class Lease:
     @property
     def valid(self) -> bool:
         """Whether the session may act. Cheap enough to be asked before each frame."""
-        return self._loop.time() < self._certain_until and not self._lost.done()
+        return self._loop.time() < self._certain_until
 
     async def confirmed(self) -> None:
         """Wait until the session may act; for ever, if it may not again."""
@@ -61,13 +62,15 @@ class Lease:
 
     def beat(self, since: float) -> None:
         """The store was asked at the time ``since``, and nothing speaks against the place."""
-        self._certain_until = since + LEASE_SECONDS
-        self._confirmed.set()
+        if not self.is_lost:
+            self._certain_until = since + LEASE_SECONDS
+            self._confirmed.set()
 
     def lose(self, reason: EndReason) -> None:
         """The place is gone. The first reason stands."""
-        if not self._lost.done():
+        if not self.is_lost:
             self._lost.set_result(reason)
+            self._certain_until = -inf
 
     @property
     def is_lost(self) -> bool:
@@ -114,8 +117,7 @@ async def _beat(store: AdmissionStore, lease: Lease, sleep: Sleep) -> None:
             answering = True
             if renewal is not Renewal.KEPT:
                 lease.lose(_REASONS[renewal])
-        if not lease.is_lost:
-            lease.beat(since)
+        lease.beat(since)
 
 
 async def _release(store: AdmissionStore, lease: Lease) -> None:

@@ -69,7 +69,7 @@ class _Visitor:
         )
         conversation = Conversation(setup.prefetch, setup.context, retrieval=mode)
         self._session = Session(
-            terms, conversation, lambda: setup.upstream(question, terms), self._knowledge, self._tell, self
+            terms, conversation, lambda: setup.upstream(question, terms), self._knowledge, self, self
         )
 
     async def converse(self) -> Measured:
@@ -91,7 +91,7 @@ class _Visitor:
             tuple((self._ms(began), self._ms(ended)) for began, ended in self._knowledge.searches),
         )
 
-    async def keep(self, fact: c.ToRecords) -> None:
+    async def keep(self, fact: c.ToRecords, counters: Counters) -> None:
         """The last turn is the one that was answered; a pause in the question can have made one before it."""
         if isinstance(fact, c.TurnEnded):
             self._turn = fact
@@ -107,7 +107,14 @@ class _Visitor:
             await self._ready.wait()
             await feed(self._session.push_audio, self._question.pcm)
 
-    async def _tell(self, command: c.ToBrowser) -> None:
+    has_room = True
+
+    async def tell(self, command: c.ToBrowser) -> None:
+        """At once."""
+        self.tell_at_once(command)
+
+    def tell_at_once(self, command: c.ToBrowser) -> None:
+        """Note what was said when, and hang up when the answer begins."""
         now = asyncio.get_running_loop().time()
         match command:
             case c.TellReady():

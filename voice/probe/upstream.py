@@ -12,7 +12,7 @@ from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.audio import silence
 from voice.protocol.events import UpstreamEvent
-from voice.upstream.base import Upstream
+from voice.upstream.base import TakeAudio, Upstream
 
 
 class ScriptedUpstream(Upstream):
@@ -61,7 +61,7 @@ class ScriptedUpstream(Upstream):
             case c.CancelResponse():
                 self._cancel_answer()
 
-    async def events(self) -> AsyncIterator[UpstreamEvent]:
+    async def events(self, take: TakeAudio | None = None) -> AsyncIterator[UpstreamEvent]:
         """The timetable of the question, and the answers; for ever, since nothing can close it but its user."""
         while True:
             yield await self._said.get()

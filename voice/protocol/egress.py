@@ -81,12 +81,14 @@ class Egress:
         self.answer_ms = 0
         self._plays_until = now
 
-    def pop(self, now: float) -> ToBrowser | None:
-        """What may go out now, if anything may."""
+    def is_due(self, now: float) -> bool:
+        """Whether something may go out now."""
+        return bool(self._messages) or (bool(self._answer) and self._ahead(now) <= AHEAD)
+
+    def pop(self, now: float) -> ToBrowser:
+        """What goes out next. Only while something is due."""
         if self._messages:
             return self._messages.popleft()
-        if not self._answer or self._ahead(now) > AHEAD:
-            return None
         first = self._answer.popleft()
         if isinstance(first, Play):
             milliseconds = duration_ms(len(first.pcm))
@@ -95,7 +97,7 @@ class Egress:
         return first
 
     def wait(self, now: float) -> float | None:
-        """Seconds until :meth:`pop` will have something, ``None`` if only a :meth:`push` can bring it."""
+        """Seconds until something is due, ``None`` if only a :meth:`push` can bring it."""
         if self._messages:
             return 0.0
         return max(0.0, self._ahead(now) - AHEAD) if self._answer else None

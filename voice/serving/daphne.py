@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -17,8 +17,9 @@ from daphne.endpoints import build_endpoint_description_strings
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.defer import Deferred
 
-from voice.ear import EXTENSION, Ear
+from voice.bypass import EXTENSION, Bypass
 from voice.protocol.drain import DrainPolicy
+from voice.protocol.wires.base import Frame
 from voice.serving import limits
 from voice.serving.flow import Inbox, Outlet
 from voice.serving.stopping import wind_down
@@ -29,12 +30,15 @@ FLUSHED_LIMIT = 1.0
 
 
 class Socket(WebSocketProtocol):  # type: ignore[misc]
-    """Hands audio to whoever lends an ear."""
+    """Hands messages to whoever hears them past its queue, and is their mouth."""
+
+    outlet: Outlet
+    """From when it has become a WebSocket; so has its mouth."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.ear = Ear()
-        self._stream = Stream(self.ear, _unmask)
+        self.bypass = Bypass()
+        self._stream = Stream(self.bypass, _unmask)
 
     def dataReceived(self, data: bytes) -> None:
         """Something came from the client."""
@@ -44,6 +48,16 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
             super().dataReceived(rest)
         else:
             self.last_ping = time.time()  # a sign of life, as any message is to Daphne
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the socket is open, and takes more."""
+        return self.state == self.STATE_OPEN and self.outlet.has_room
+
+    def say(self, frames: Iterable[Frame]) -> None:
+        """Send these, while there is room."""
+        for frame in frames:
+            self.serverSend(frame, isinstance(frame, bytes))
 
 
 class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
@@ -80,9 +94,10 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
         connection = self.connections[protocol]
         inbox: asyncio.Queue[Any] = asyncio.Queue()
         if scope["type"] == "websocket":
-            scope.setdefault("extensions", {})[EXTENSION] = protocol.ear
+            scope.setdefault("extensions", {})[EXTENSION] = protocol.bypass
             inbox = connection["inbox"] = Inbox(protocol.transport)
-            connection["outlet"] = Outlet(protocol.transport)
+            protocol.outlet = Outlet(protocol.transport)
+            protocol.bypass.mouth = protocol
         scope.setdefault("asgi", {"version": "3.0"})
         application = self.application(scope=scope, receive=inbox.get, send=partial(self.handle_reply, protocol))
         connection["application_instance"] = asyncio.ensure_future(application, loop=asyncio.get_event_loop())
@@ -98,7 +113,7 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
         if message["type"] == "websocket.close" and "inbox" in connection:
             connection["inbox"].discard()
         elif message["type"] == "websocket.send":
-            await connection["outlet"].room()
+            await protocol.outlet.room()
 
     def kill_all_applications(self) -> Deferred[None]:
         """What Daphne calls before its event loop stops, and waits for."""
@@ -121,7 +136,7 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
     def _sockets(self) -> Iterator[Any]:
         """The connections that a close frame may still be on its way to, or from."""
         return (
-            each for each, details in self.connections.items() if "outlet" in details and "disconnected" not in details
+            each for each, details in self.connections.items() if "inbox" in details and "disconnected" not in details
         )
 
 

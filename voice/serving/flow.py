@@ -70,6 +70,11 @@ class Outlet:
         transport.unregisterProducer()  # that of HTTP, which is over
         transport.registerProducer(self, streaming=True)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the client has taken what was written."""
+        return self._room.is_set()
+
     async def room(self) -> None:
         """Wait until the client has taken what was written, or is gone."""
         await self._room.wait()

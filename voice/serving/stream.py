@@ -1,23 +1,23 @@
-"""Audio out of what a client sends, ahead of the server's own parser.
+"""Messages out of what a client sends, ahead of the server's own parser.
 
 Both servers take frames apart in Python, each with dozens of calls: that was a sixth of a profile of twenty
-conversations on uvicorn. Nearly all that a client of ours sends are frames of one kind: whole, of one fragment, binary
-and masked, of less than 64 KiB (RFC 6455 §5.2). Those are opened here, where somebody hears them. Everything else is
-the parser's, byte by byte as it came, and so is everything that nobody takes; all that is kept of it here is where its
-frames end.
+conversations on uvicorn. Nearly all that a client of ours sends are frames of one kind: whole messages, masked, of less
+than 64 KiB (RFC 6455 §5.2). Those are opened here, where somebody hears them. Everything else is the parser's, byte by
+byte as it came, and so is everything that nobody takes; all that is kept of it here is where its frames end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from voice.ear import Ear
+from voice.bypass import Bypass
+from voice.protocol.wires.base import Frame
 
 Unmask = Callable[[bytes, bytes], bytes]
 """A payload and its four bytes of key: the payload as it was meant."""
 
-_BINARY = 0x82
-"""A final fragment, of a binary message."""
+_TEXT, _BINARY = 0x81, 0x82
+"""A final fragment, of a message that begins with it."""
 _MASKED = 0x80
 _CONTROL, _CLOSE = 0x8, 0x8
 _SHORT, _MEDIUM = 126, 0xFE
@@ -30,8 +30,8 @@ class Stream:
     ``unmask`` is the server's own.
     """
 
-    def __init__(self, ear: Ear, unmask: Unmask) -> None:
-        self._ear, self._unmask = ear, unmask
+    def __init__(self, bypass: Bypass, unmask: Unmask) -> None:
+        self._bypass, self._unmask = bypass, unmask
         self._requested = False
         self._header = b""
         """What has come of a frame's header, if not all."""
@@ -42,16 +42,17 @@ class Stream:
         """Whether a frame that comes next may be opened here: a message begins with it."""
 
     def rest(self, data: bytes, *, waiting: bool) -> bytes:
-        """Let the ear have what it takes of this; returns what is for the parser.
+        """Let who hears past the queue have what they take of this; returns what is for the parser.
 
         ``waiting``: something that came before has not been fetched by the application, or nothing is fetched any
-        more. Then the ear is not asked.
+        more. Then nobody is asked.
         """
-        hear = self._ear.hear
+        hear = self._bypass.hear
         if hear is not None and not waiting and self._opens:
-            while (frame := _audio(data)) is not None:
+            while (frame := _message(data)) is not None:
                 begin, end = frame
-                if not hear(self._unmask(data[begin:end], data[begin - 4 : begin])):
+                payload = self._unmask(data[begin:end], data[begin - 4 : begin])
+                if not (hear(payload) if data[0] == _BINARY else _read(hear, payload)):
                     break
                 data = data[end:]
         if data:
@@ -93,9 +94,16 @@ def _header_size(data: bytes) -> int:
     return 2 + (0 if length < _SHORT else 2 if length == _SHORT else 8) + 4 * (data[1] >= _MASKED)
 
 
-def _audio(data: bytes) -> tuple[int, int] | None:
+def _read(hear: Callable[[Frame], bool], payload: bytes) -> bool:
+    try:
+        return hear(payload.decode())
+    except UnicodeDecodeError:  # the parser knows what follows from that
+        return False
+
+
+def _message(data: bytes) -> tuple[int, int] | None:
     """From where to where the payload is, if ``data`` begins with a whole frame of that kind."""
-    if len(data) < 6 or data[0] != _BINARY:
+    if len(data) < 6 or (data[0] != _BINARY and data[0] != _TEXT):
         return None
     second = data[1]
     if second == _MEDIUM:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import apply_mask  # type: ignore[attr-defined]  # not in its __all__
+from websockets.protocol import State
 
-from voice.ear import EXTENSION, Ear
+from voice.bypass import EXTENSION, Bypass
 from voice.protocol.drain import DrainPolicy
+from voice.protocol.wires.base import Frame
 from voice.serving import limits
 from voice.serving.stopping import wind_down
 from voice.serving.stream import Stream
@@ -22,7 +24,7 @@ WAITING = 8
 
 
 class Socket(WebSocketsSansIOProtocol):
-    """Hands audio to whoever lends an ear, and reads on.
+    """Hands messages to whoever hears them past its queue, and reads on; and is their mouth.
 
     uvicorn's own puts all into its queue, and stops reading after each message until the application takes it: two
     system calls for a frame.
@@ -30,8 +32,9 @@ class Socket(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._ear = Ear()
-        self._stream = Stream(self._ear, apply_mask)
+        self._bypass = Bypass()
+        self._bypass.mouth = self
+        self._stream = Stream(self._bypass, apply_mask)
 
     def data_received(self, data: bytes) -> None:
         """Something came from the client."""
@@ -39,12 +42,26 @@ class Socket(WebSocketsSansIOProtocol):
         if rest:
             super().data_received(rest)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the socket is open, and takes more."""
+        return self.conn.state is State.OPEN and self.writable.is_set() and not self.disconnected
+
+    def say(self, frames: Iterable[Frame]) -> None:
+        """Send these, while there is room."""
+        for frame in frames:
+            if isinstance(frame, bytes):
+                self.conn.send_binary(frame)
+            else:
+                self.conn.send_text(frame.encode())
+        self.transport.write(b"".join(self.conn.data_to_send()))
+
     def handle_connect(self, event: Any) -> None:
         """A client asks to come in."""
         super().handle_connect(event)
         if not self.close_sent:  # else it was no WebSocket's handshake
             extensions: dict[str, Any] = self.scope["extensions"] or {}
-            extensions[EXTENSION] = self._ear
+            extensions[EXTENSION] = self._bypass
 
     def send_receive_event_to_app(self) -> None:
         """A message is complete."""

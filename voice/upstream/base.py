@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Self
 
 from voice.protocol.commands import ToUpstream
-from voice.protocol.events import UpstreamEvent
+from voice.protocol.events import AudioDelta, UpstreamEvent
 from voice.protocol.outcomes import EndReason
 
 
@@ -71,6 +71,10 @@ class UpstreamClosed(UpstreamError):
     reason = EndReason.UPSTREAM_CLOSED
 
 
+TakeAudio = Callable[[AudioDelta], bool]
+"""Takes a piece of an answer's audio the moment it comes, or says that it cannot now. Raises nothing."""
+
+
 class Upstream(ABC):
     """One connection to a realtime model, entered once. A conversation that goes on from another connection, or from
     another session, is told by :class:`~voice.protocol.commands.Recall`, which comes before all other commands::
@@ -120,5 +124,9 @@ class Upstream(ABC):
         other is for whoever holds the connection."""
 
     @abstractmethod
-    def events(self) -> AsyncIterator[UpstreamEvent]:
-        """What the upstream says, until it goes away (then :class:`UpstreamClosed`)."""
+    def events(self, take: TakeAudio | None = None) -> AsyncIterator[UpstreamEvent]:
+        """What the upstream says, until it goes away (then :class:`UpstreamClosed`).
+
+        Where nothing that came before waits to be iterated, an upstream may offer ``take`` the audio of answers first.
+        What that takes is not iterated.
+        """

@@ -26,8 +26,8 @@ from voice.protocol.egress import (
 def due(egress: Egress, now: float) -> list[ToBrowser]:
     """All that may go out at that time."""
     out = []
-    while (command := egress.pop(now)) is not None:
-        out.append(command)
+    while egress.is_due(now):
+        out.append(egress.pop(now))
     return out
 
 
@@ -48,7 +48,7 @@ def played_ms(commands: list[ToBrowser]) -> int:
 
 
 def test_nothing_waits_at_first() -> None:
-    assert Egress().pop(0.0) is None
+    assert not Egress().is_due(0.0)
     assert Egress().wait(0.0) is None
 
 
@@ -83,8 +83,8 @@ def test_it_says_when_the_next_piece_is_due() -> None:
     wait = egress.wait(0.0)
     assert wait is not None
     assert 0.0 < wait <= 0.11
-    assert egress.pop(wait - 0.01) is None
-    assert egress.pop(wait + 0.001) is not None
+    assert not egress.is_due(wait - 0.01)
+    assert egress.is_due(wait + 0.001)
 
 
 def test_after_a_pause_the_pace_starts_anew() -> None:

@@ -33,16 +33,16 @@ async def stops_after(*connections: Connection) -> float:
 
 @in_virtual_time
 async def test_it_waits_until_the_client_of_a_socket_has_heard_that_it_is_closed() -> None:
-    socket: Connection = {"outlet": object()}
+    socket: Connection = {"inbox": object()}
     asyncio.get_running_loop().call_later(0.5, socket.setdefault, "disconnected", 1.0)
     assert await stops_after(socket) == pytest.approx(0.5, abs=0.03)
 
 
 @in_virtual_time
 async def test_it_waits_no_longer_for_a_client_that_hears_nothing() -> None:
-    assert await stops_after({"outlet": object()}) == pytest.approx(daphne.FLUSHED_LIMIT, abs=0.03)
+    assert await stops_after({"inbox": object()}) == pytest.approx(daphne.FLUSHED_LIMIT, abs=0.03)
 
 
 @in_virtual_time
 async def test_it_waits_for_nobody_who_is_gone_or_never_had_a_socket() -> None:
-    assert await stops_after({"outlet": object(), "disconnected": 1.0}, {}) == 0
+    assert await stops_after({"inbox": object(), "disconnected": 1.0}, {}) == 0

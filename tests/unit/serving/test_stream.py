@@ -10,19 +10,22 @@ from websockets.frames import Opcode, apply_mask  # type: ignore[attr-defined]
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
-from voice.ear import Ear
+from voice.bypass import Bypass
 from voice.serving.stream import Stream
 
 Sent = tuple[str, bytes]
 
-AUDIO = st.tuples(st.just("audio"), st.sampled_from([1, 125, 126, 127, 960, 1_920, 65_535, 65_536]).map(bytes))
-REFUSED = st.tuples(st.just("audio"), st.just(b"no"))
+SIZES = [1, 125, 126, 127, 960, 1_920, 65_535, 65_536]
+WHOLE = st.one_of(
+    st.tuples(st.just("audio"), st.sampled_from(SIZES).map(bytes)),
+    st.tuples(st.just("text"), st.sampled_from([0, *SIZES]).map(lambda size: b"s" * size)),
+)
+REFUSED = st.tuples(st.sampled_from(["audio", "text"]), st.just(b"no"))
 OTHER = st.one_of(
-    st.tuples(st.just("text"), st.sampled_from([b"", b"said", b"s" * 200, b"s" * 70_000])),
     st.tuples(st.just("ping"), st.just(b"ping")),
     st.tuples(st.just("in parts"), st.sampled_from([b"12", b"1" * 300])),
 )
-MESSAGES = st.lists(st.one_of(AUDIO, REFUSED, OTHER), max_size=12)
+MESSAGES = st.lists(st.one_of(WHOLE, REFUSED, OTHER), max_size=12)
 
 
 class Ends:
@@ -30,11 +33,11 @@ class Ends:
 
     def __init__(self) -> None:
         self.client, self.parser = ClientProtocol(parse_uri("ws://127.0.0.1/")), ServerProtocol(max_size=2**20)
-        self.heard: list[bytes] = []
+        self.heard: list[bytes | str] = []
         self.all: list[Sent] = []
-        self._ear, self._parts = Ear(), b""
-        self._ear.hear = self._hear
-        self.stream = Stream(self._ear, apply_mask)
+        self._bypass, self._parts = Bypass(), b""
+        self._bypass.hear = self._hear
+        self.stream = Stream(self._bypass, apply_mask)
         self.client.send_request(self.client.connect())
         self.arrive(b"".join(self.client.data_to_send()))
         (request,) = self.parser.events_received()
@@ -71,12 +74,13 @@ class Ends:
                     self.all.append(("parsed", self._parts))
                     self._parts = b""
 
-    def _hear(self, audio: bytes) -> bool:
+    def _hear(self, message: bytes | str) -> bool:
         self.parsed()
-        if audio == b"no":
+        payload = message.encode() if isinstance(message, str) else message
+        if payload == b"no":
             return False
-        self.heard.append(audio)
-        self.all.append(("heard", audio))
+        self.heard.append(message)
+        self.all.append(("heard", payload))
         return True
 
 
@@ -95,11 +99,20 @@ def test_all_comes_once_and_in_order_however_it_is_cut(messages: list[Sent], cut
 
 
 @given(MESSAGES)
-def test_whole_audio_of_less_than_64_kib_is_opened_wherever_a_message_may_begin(messages: list[Sent]) -> None:
+def test_whole_messages_of_less_than_64_kib_are_opened_wherever_one_may_begin(messages: list[Sent]) -> None:
     ends = Ends()
     for message in messages:
         ends.arrive(ends.say(*message))
-    assert ends.heard == [each for kind, each in messages if kind == "audio" and each != b"no" and len(each) < 65_536]
+    short = [each for each in messages if each[0] in ("audio", "text") and each[1] != b"no" and len(each[1]) < 65_536]
+    assert ends.heard == [payload.decode() if kind == "text" else payload for kind, payload in short]
+
+
+def test_text_that_is_none_is_left_to_the_parser() -> None:
+    ends = Ends()
+    ends.client.send_text(b"\xff")
+    broken = b"".join(ends.client.data_to_send())
+    assert ends.stream.rest(broken, waiting=False) == broken
+    assert ends.heard == []
 
 
 def test_what_was_not_fetched_is_not_overtaken() -> None:

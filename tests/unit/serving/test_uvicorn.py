@@ -1,4 +1,4 @@
-"""uvicorn's connection, with a way for audio past its queue. Both sides' real protocols, without a network."""
+"""uvicorn's connection, with a way past its queue. Both sides' real protocols, without a network."""
 
 import asyncio
 from typing import Any
@@ -10,7 +10,7 @@ from uvicorn.server import ServerState
 from websockets.client import ClientProtocol
 from websockets.uri import parse_uri
 
-from voice import ear
+from voice import bypass
 from voice.serving.uvicorn import Socket
 
 
@@ -20,22 +20,22 @@ class Application:
     def __init__(self) -> None:
         self.scope: Any = None
         self.queued: list[Any] = []
-        self.heard: list[bytes] = []
+        self.heard: list[bytes | str] = []
         self.may_fetch, self.accepted = asyncio.Event(), asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope = scope
         await receive()
         await send({"type": "websocket.accept"})
-        with ear.of_scope(scope).lent(self.hear):
+        with bypass.of_scope(scope).lent(self.hear):
             self.accepted.set()
             while (message := await receive())["type"] == "websocket.receive":
                 self.queued.append(message.get("bytes") or message.get("text"))
                 await self.may_fetch.wait()
 
-    def hear(self, audio: bytes) -> bool:
-        self.heard.append(bytes(audio))
-        return audio != b"no"
+    def hear(self, message: bytes | str) -> bool:
+        self.heard.append(message)
+        return message != b"no"
 
 
 class Wire(asyncio.Transport):
@@ -44,9 +44,10 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__({"sockname": ("127.0.0.1", 1), "peername": ("127.0.0.1", 2)})
         self.aborted = False
+        self.written = b""
 
     def write(self, data: Any) -> None:
-        pass
+        self.written += data
 
     def pause_reading(self) -> None:
         pass
@@ -78,15 +79,17 @@ async def connection(application: Application) -> Any:
     server.connection_made(Wire())
     client.send_request(client.connect())
     server.data_received(b"".join(client.data_to_send()))
-    client.state = type(client.state).OPEN
     await application.accepted.wait()
+    client.receive_data(server.transport.written)
+    client.events_received()
+    server.transport.written = b""
     yield server, client
     for task in server.tasks:
         task.cancel()
     await asyncio.gather(*server.tasks, return_exceptions=True)
 
 
-async def test_audio_is_heard_at_once_and_overtakes_nothing(connection: Any, application: Application) -> None:
+async def test_messages_are_heard_at_once_and_overtake_nothing(connection: Any, application: Application) -> None:
     server, client = connection
     client.send_binary(b"1")
     client.send_binary(b"no")
@@ -99,8 +102,41 @@ async def test_audio_is_heard_at_once_and_overtakes_nothing(connection: Any, app
         await asyncio.sleep(0)
     assert application.queued == [b"no", "said", b"2"]
     client.send_binary(b"3")
+    client.send_text(b"more")
     server.data_received(b"".join(client.data_to_send()))
-    assert application.heard == [b"1", b"no", b"3"]
+    assert application.heard == [b"1", b"no", b"3", "more"]
+
+
+async def test_what_is_said_past_the_queue_reaches_the_client_as_it_is(connection: Any) -> None:
+    server, client = connection
+    assert server.has_room
+    server.say(["é", b"\1\2"])
+    client.receive_data(server.transport.written)
+    assert [(frame.opcode.name, frame.data) for frame in client.events_received()] == [
+        ("TEXT", "é".encode()),
+        ("BINARY", b"\1\2"),
+    ]
+
+
+async def test_there_is_no_room_while_the_client_does_not_read(connection: Any) -> None:
+    server, _ = connection
+    server.pause_writing()
+    assert not server.has_room
+    server.resume_writing()
+    assert server.has_room
+
+
+async def test_there_is_none_when_one_of_both_has_closed(connection: Any) -> None:
+    server, client = connection
+    client.send_close(1000)
+    server.data_received(b"".join(client.data_to_send()))
+    assert not server.has_room
+
+
+async def test_there_is_none_when_the_connection_is_lost(connection: Any) -> None:
+    server, _ = connection
+    server.connection_lost(None)
+    assert not server.has_room
 
 
 async def test_who_answers_no_ping_is_gone_before_they_have_read_what_was_written(connection: Any) -> None:

@@ -14,7 +14,14 @@ from typing import Self
 
 from voice.protocol.commands import CommitAudio, ToUpstream
 from voice.protocol.events import UpstreamEvent
-from voice.upstream.base import Upstream, UpstreamClosed, UpstreamSession, UpstreamTimeout, UpstreamUnavailable
+from voice.upstream.base import (
+    TakeAudio,
+    Upstream,
+    UpstreamClosed,
+    UpstreamSession,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 
 from .audio import from_pcm
 from .ear import Ear
@@ -98,7 +105,7 @@ class LocalUpstream(Upstream):
             self._hear(self._ear.flush())
         self._carry_out(self._engine.obey(command))
 
-    async def events(self) -> AsyncIterator[UpstreamEvent]:
+    async def events(self, take: TakeAudio | None = None) -> AsyncIterator[UpstreamEvent]:
         """What the engine says, until the session is closed."""
         while (event := await self._events.get()) is not None:
             yield event

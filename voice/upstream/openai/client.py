@@ -22,7 +22,14 @@ from typing import Any, Self, TypeGuard
 from voice.protocol.audio import duration_ms
 from voice.protocol.commands import ClearAudio, CommitAudio, Recall, ToUpstream
 from voice.protocol.events import AudioDelta, Fault, ResponseDone, TranscriptBilled, TranscriptDone, UpstreamEvent
-from voice.upstream.base import Upstream, UpstreamError, UpstreamProtocolError, UpstreamRefused, UpstreamSession
+from voice.upstream.base import (
+    TakeAudio,
+    Upstream,
+    UpstreamError,
+    UpstreamProtocolError,
+    UpstreamRefused,
+    UpstreamSession,
+)
 from voice.upstream.openai import configuration, handshake, wire
 from voice.upstream.openai.circuit import REST_SECONDS, Circuit
 from voice.upstream.openai.correlation import Correlation
@@ -150,16 +157,19 @@ class OpenAIUpstream(Upstream):
         for frame in self._encode(command):
             await self._transport.send(frame)
 
-    async def events(self) -> AsyncIterator[UpstreamEvent]:
-        """Decode what arrives."""
-        receive, decode = self._transport.receive, self.decoder.decode
+    async def events(self, take: TakeAudio | None = None) -> AsyncIterator[UpstreamEvent]:
+        """Decode what arrives. Most of it is audio, in which the visitor's words are not."""
+        transport, decode = self._transport, self.decoder.decode
+        if take is not None:
+            transport.offer(lambda frame: (audio := wire.scan_audio(frame)) is not None and take(audio))
         while self._arrivals is None:
-            event = decode(await receive())
-            if isinstance(event, AudioDelta):  # most are; the visitor's words are not in them
+            event = decode(await transport.receive())
+            if isinstance(event, AudioDelta):
                 yield event
             elif self._is_event(event):
                 for told in self._understand(event):
                     yield told
+        transport.offer(None)
         self._start(self._read_first_socket(self._arrivals))
         while True:
             arrival = await self._arrivals.get()

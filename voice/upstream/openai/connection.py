@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 
 from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTransport
@@ -30,6 +31,8 @@ class Connection(WSListener):
         """By what it was lost."""
         self.has_room = False
         """Whether it is open, and what was sent has left. Asked for each frame, so it is kept."""
+        self.take: Callable[[bytes], bool] | None = None
+        """Asked first for a frame that comes while none waits to be received. It never waits, and raises nothing."""
         self._socket: WSTransport | None = None
         self._frames: deque[bytes] = deque()
         self._fragments = bytearray()
@@ -38,6 +41,13 @@ class Connection(WSListener):
         self._paused = self._abandoned = False
 
     # -- the user's side -----------------------------------------------------------------------------------------
+
+    def send_at_once(self, frame: bytes) -> bool:
+        """Send a text frame, if it has room; whether it did."""
+        if not self.has_room or self._socket is None:
+            return False
+        self._socket.send(WSMsgType.TEXT, frame)
+        return True
 
     def send(self, frame: bytes) -> None:
         """Send a text frame; what the socket does not take at once is kept.
@@ -102,7 +112,7 @@ class Connection(WSListener):
             return  # what follows a fault of the service is noise
         if frame.msg_type in _MESSAGE:
             if frame.fin and not self._fragments:
-                self._take(frame.get_payload_as_bytes())
+                self._arrive(frame.get_payload_as_bytes())
             else:
                 self._join(frame)
         elif frame.msg_type == WSMsgType.CLOSE:
@@ -131,9 +141,11 @@ class Connection(WSListener):
             self.abort()
         elif frame.fin:
             message, self._fragments = bytes(self._fragments), bytearray()
-            self._take(message)
+            self._arrive(message)
 
-    def _take(self, message: bytes) -> None:
+    def _arrive(self, message: bytes) -> None:
+        if self.take is not None and not self._frames and self.take(message):
+            return
         self._frames.append(message)
         self._arrived.set()
         if len(self._frames) >= MAX_QUEUE and not self._paused:

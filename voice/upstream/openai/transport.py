@@ -79,11 +79,7 @@ class Transport:
 
     def send_at_once(self, frame: bytes) -> bool:
         """Send one text frame, if the connection is good and takes it at once; whether it did."""
-        connection = self._connection
-        if connection is None or not connection.has_room:
-            return False
-        connection.send(frame)
-        return True
+        return self._connection is not None and self._connection.send_at_once(frame)
 
     async def send(self, frame: bytes) -> None:
         """Send one text frame, and wait until there is room for the next.
@@ -103,6 +99,10 @@ class Transport:
             UpstreamError: the connection is closed or lost.
         """
         return await self._open_connection.receive()
+
+    def offer(self, take: Callable[[bytes], bool] | None) -> None:
+        """Have ``take`` asked first for each frame that comes while none waits to be received; or nobody."""
+        self._open_connection.take = take
 
     async def close(self) -> None:
         """Close, within ``close_timeout``, whatever the state; then abort. Never fails."""

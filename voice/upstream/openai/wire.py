@@ -156,7 +156,7 @@ class Decoder:
 
     def decode(self, raw: bytes | str) -> UpstreamEvent | None:
         """The event in a frame, or ``None`` if it says nothing that the core has a word for."""
-        if isinstance(raw, bytes) and (audio := _scan_audio(raw)):
+        if isinstance(raw, bytes) and (audio := scan_audio(raw)):
             return audio
         event = parse(raw)
         if event is None:
@@ -221,7 +221,7 @@ def parse(raw: bytes | str) -> dict[str, Any] | None:
     return event if isinstance(event, dict) and isinstance(event.get("type"), str) else None
 
 
-def _scan_audio(raw: bytes) -> events.AudioDelta | None:
+def scan_audio(raw: bytes) -> events.AudioDelta | None:
     """The audio delta in ``raw`` if its fields stand there plainly, each once, without spaces or escapes."""
     before, _, rest = raw.partition(b'"delta":"')
     audio, closed, after = rest.partition(b'"')
