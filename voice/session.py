@@ -164,6 +164,11 @@ class Session:
         return {"backlog": duration_ms(self._line.backlog.deepest) / 1000, "egress": self._egress.deepest_ms / 1000}
 
     @property
+    def revision(self) -> int:
+        """Moves whenever something happens. While it stands still, so do ``history``, ``turns`` and ``cost``."""
+        return self._conversation.revision
+
+    @property
     def history(self) -> History:
         """What was said so far."""
         return self._conversation.history

@@ -24,6 +24,7 @@ from typing import Any
 
 from tests.load import interrupted, picture
 from tests.load.measuring import Load, direct, measure
+from tests.load.options import command_line, within
 from tests.load.stamps import is_behind
 from tests.load.targets import Target, targets
 
@@ -144,22 +145,17 @@ def table(results: Mapping[str, Figures]) -> str:
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options, within bounds."""
-    summary, _, _ = (__doc__ or "").partition("\n")
     formatter = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("tests.load.bench", description=summary, epilog=FIGURES, formatter_class=formatter)
+    parser = command_line("tests.load.bench", __doc__, epilog=FIGURES, formatter_class=formatter)
     parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne")
-    parser.add_argument("--sessions", type=int, nargs="+", default=SESSIONS)
+    parser.add_argument("--sessions", type=within(1, MOST_SESSIONS), nargs="+", default=SESSIONS)
     parser.add_argument("--frame-ms", type=int, choices=(10, 20, 40, 100), default=20)
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement (10: one whole turn of each)")
-    parser.add_argument("--rounds", type=int, default=3, help="whose median is taken (3)")
+    seconds = within(1.0, MOST_SECONDS)
+    parser.add_argument("--seconds", type=seconds, default=10.0, help="of each measurement (10: a whole turn of each)")
+    parser.add_argument("--rounds", type=within(1, MOST_ROUNDS), default=3, help="whose median is taken (3)")
     parser.add_argument("--against", nargs="*", choices=REFERENCES, default=["relay", "picows"])
-    parser.add_argument("--json", action="store_true", help="the figures alone, on stdout")
     parser.add_argument("--svg", type=Path, help="a picture of the CPU time")
     options = parser.parse_args(arguments)
-    if not all(1 <= sessions <= MOST_SESSIONS for sessions in options.sessions):
-        parser.error(f"--sessions: 1 to {MOST_SESSIONS}")
-    if not 1 <= options.seconds <= MOST_SECONDS or not 1 <= options.rounds <= MOST_ROUNDS:
-        parser.error(f"--seconds: 1 to {MOST_SECONDS:.0f}; --rounds: 1 to {MOST_ROUNDS}")
     if options.seconds * options.rounds * len(options.sessions) * (2 + len(options.against)) > LIMIT:
         parser.error(f"more than {LIMIT:.0f} s of measuring; ask for less of something")
     return options

@@ -24,6 +24,7 @@ from statistics import median
 from typing import Any
 
 from tests.load import interrupted
+from tests.load.options import command_line, within
 from tests.redis_server import RedisServer
 from voice.admission.limits import Limits
 from voice.admission.redis.store import RedisStore
@@ -152,16 +153,10 @@ def _asked(url: str) -> Figures:
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options, within bounds."""
-    summary, _, _ = (__doc__ or "").partition("\n")
-    parser = argparse.ArgumentParser("tests.load.growth", description=summary)
-    parser.add_argument("--starts", type=int, default=100_000)
-    parser.add_argument("--sessions", type=int, default=100_000)
-    parser.add_argument("--json", action="store_true", help="the figures alone")
-    options = parser.parse_args(arguments)
-    for name, least in (("starts", FEW_USERS * STARTS_EACH), ("sessions", 100)):
-        if not least <= getattr(options, name) <= MOST:
-            parser.error(f"--{name}: from {least} to {MOST}")
-    return options
+    parser = command_line("tests.load.growth", __doc__)
+    parser.add_argument("--starts", type=within(FEW_USERS * STARTS_EACH, MOST), default=100_000)
+    parser.add_argument("--sessions", type=within(100, MOST), default=100_000)
+    return parser.parse_args(arguments)
 
 
 def measured(starts: int, sessions: int) -> Figures:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.load import interrupted
+from tests.load.options import command_line, within
 from tests.load.processes import Helper, Server, ended
 from tests.load.targets import targets
 from tests.load.visitors import Order, dial
@@ -75,15 +76,10 @@ def _settled(server: Server) -> Holdings:
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options, within bounds."""
-    summary, _, _ = (__doc__ or "").partition("\n")
-    parser = argparse.ArgumentParser("tests.load.leaks", description=summary)
+    parser = command_line("tests.load.leaks", __doc__)
     parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne")
-    parser.add_argument("--sessions", type=int, default=1000)
-    parser.add_argument("--json", action="store_true", help="the figures alone")
-    options = parser.parse_args(arguments)
-    if not FEWEST < options.sessions <= MOST_SESSIONS:
-        parser.error(f"--sessions: more than {FEWEST}, at most {MOST_SESSIONS}")
-    return options
+    parser.add_argument("--sessions", type=within(FEWEST + 1, MOST_SESSIONS), default=1000)
+    return parser.parse_args(arguments)
 
 
 @interrupted.in_a_line

@@ -22,6 +22,7 @@ from typing import Any
 from tests.load import interrupted
 from tests.load.bench import middle
 from tests.load.measuring import Load, crowd, reported
+from tests.load.options import command_line, within
 from tests.load.processes import Helper, ended
 from tests.load.stamps import summary
 from tests.load.targets import Target, targets
@@ -116,20 +117,13 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options, within bounds."""
-    summary_, _, _ = (__doc__ or "").partition("\n")
-    parser = argparse.ArgumentParser("tests.load.neighbours", description=summary_)
+    parser = command_line("tests.load.neighbours", __doc__)
     parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne")
-    parser.add_argument("--sessions", type=int, default=100)
+    parser.add_argument("--sessions", type=within(1, MOST_SESSIONS), default=100)
     parser.add_argument("--frame-ms", type=int, choices=(10, 20, 40, 100), default=40)
-    parser.add_argument("--seconds", type=float, default=SECONDS)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", action="store_true", help="the figures alone")
-    options = parser.parse_args(arguments)
-    if not (1 <= options.sessions <= MOST_SESSIONS and 1 <= options.rounds <= MOST_ROUNDS):
-        parser.error(f"--sessions: 1 to {MOST_SESSIONS}; --rounds: 1 to {MOST_ROUNDS}")
-    if not 1 <= options.seconds <= LIMIT:
-        parser.error(f"--seconds: 1 to {LIMIT:.0f}")
-    return options
+    parser.add_argument("--seconds", type=within(1.0, LIMIT), default=SECONDS)
+    parser.add_argument("--rounds", type=within(1, MOST_ROUNDS), default=3)
+    return parser.parse_args(arguments)
 
 
 @interrupted.in_a_line

@@ -13,7 +13,8 @@ Small machines, kept apart because each has states the others need not know:
   *interrupted* or *failed*. At most one is open; a new one ends the old;
 * its **prefetch** (:mod:`voice.protocol.prefetch`): what the knowledge is asked while the visitor speaks;
 * its **context** (:mod:`voice.protocol.injection`): what stands upstream of what was found, and of the page;
-* the **response slot** (:mod:`voice.protocol.responses`): the upstream makes one answer at a time;
+* its **answer** (:mod:`voice.protocol.answers`): how it is asked for, and what becomes of the turn when it comes, fails
+  or stays away; the upstream makes one at a time, in the **response slot** (:mod:`voice.protocol.responses`);
 * the **playback ledger** (:mod:`voice.protocol.playback`): what was sent and what was heard;
 * the **utterances** (:mod:`voice.protocol.utterances`): which item of the visitor belongs to which turn;
 * the **outage** (:mod:`voice.protocol.outage`): what a lost upstream leaves of the turn, and what is said of it;
@@ -22,7 +23,7 @@ Small machines, kept apart because each has states the others need not know:
 Two rules join them, and they stand in one place each:
 
 * **Rule 1** (:meth:`Conversation._answer_if_ready`). When the question is committed upstream, and its context is
-  settled or the budget for waiting is spent, an answer is requested. Nowhere else is one requested.
+  settled or the budget for waiting is spent, an answer is requested. Nowhere else is one requested for the first time.
 * **Rule 2** (:meth:`Conversation._complete_if_heard`). When the upstream is done and nothing audible is left, the
   turn is completed.
 
@@ -44,6 +45,7 @@ from typing import Any
 
 from voice.protocol import commands as c
 from voice.protocol import events as e
+from voice.protocol.answers import Answers
 from voice.protocol.context import Passage, sources
 from voice.protocol.history import NOTHING_SAID, History, HistoryBuilder
 from voice.protocol.injection import PageContext, TurnContext
@@ -52,7 +54,6 @@ from voice.protocol.outcomes import TurnOutcome
 from voice.protocol.playback import PlaybackLedger, Unheard
 from voice.protocol.policy import ContextPolicy, PrefetchPolicy, Retrieval
 from voice.protocol.prefetch import Found, Prefetch
-from voice.protocol.responses import PASSING, ResponseSlot
 from voice.protocol.timeline import Mark, Timeline
 from voice.protocol.transcripts import Transcripts
 from voice.protocol.truncation import Truncation
@@ -67,8 +68,6 @@ MUTE_TAIL_MS = 1_500
 """Silence fed after a mute in mid-sentence: more than any VAD's silence window, so that it closes the turn."""
 ANSWER_LIMIT = 20_000
 """Characters kept of one answer's text."""
-SECOND_TRY = 1.0
-"""Seconds until an answer that failed for a passing reason is requested once more."""
 
 
 class Conversation:
@@ -98,7 +97,7 @@ class Conversation:
         self._retrieval = retrieval
         self._turn: Turn | None = None
         self._turns = turns
-        self._slot = ResponseSlot()
+        self._answers = Answers()
         self._ledger = PlaybackLedger()
         self._truncation = Truncation()
         self._transcripts = Transcripts()
@@ -109,6 +108,7 @@ class Conversation:
         self._topic = history.topic
         self._carried: Found | None = None
         self._now = 0.0
+        self._revision = 0
         self._out: list[c.Command] = []
         self._receivers: Mapping[type, Callable[[Any], None]] = {
             e.SpeechStarted: self._speech_started,
@@ -148,47 +148,46 @@ class Conversation:
     def receive(self, event: e.Event, now: float) -> list[c.Command]:
         """Something happened at ``now``. Returns what follows."""
         self._now = now
+        self._revision += 1
         self._receivers[type(event)](event)
         return self._flush()
 
     def receive_timeout(self, now: float) -> list[c.Command]:
         """The :attr:`deadline` has passed. Calling it early, or twice, changes nothing."""
         self._now = now
+        self._revision += 1
         if self._truncation.deadline is not None and now >= self._truncation.deadline:
             self._cut_memory(self._truncation.pending)
-        if self._slot.deadline is not None and now >= self._slot.deadline:
-            self._slot_expired()
+        self._tell_answers(self._answers.tick(self._turn, now))
         if self._turn is not None:
             self._search(self._turn, lambda prefetch: prefetch.tick(now))
             self._answer_if_ready()
-            self._try_again_if_due()
+            self._fail_if_unanswered()
             self._complete_if_heard()
-            self._fail_if_never_committed()
         return self._flush()
 
     def close(self, now: float) -> list[c.Command]:
         """The session is over. What is open ends now; nothing is owed after this."""
         self._now = now
+        self._revision += 1
         self._said.cut([*self._truncation.pending, *self._ledger.stop(now)])
         if self._turn is not None and self._turn.answered and not self._turn.upstream_done:
             self._said.break_off()
         self._end_open_turn()
-        unfinished = self._slot.abandon()
-        if unfinished:
-            self._tell(c.CountUsage(unfinished, None))  # paid for all the same
+        self._tell(*self._answers.abandon())
         return self._flush()
 
     @property
     def deadline(self) -> float | None:
         """When :meth:`receive_timeout` is due; ``None`` while nothing is waited for."""
         turn = self._turn
-        waited_for = (
-            self._truncation.deadline,
-            self._slot.deadline,
-            *(turn.deadlines if turn else ()),
-            self._ledger.deadline if turn and turn.upstream_done else None,
-        )
-        return min([at for at in waited_for if at is not None], default=None)
+        if turn is None:
+            waits_until = None
+        elif turn.upstream_done:
+            waits_until = self._ledger.deadline
+        else:
+            waits_until = turn.waits_until
+        return _first(self._truncation.deadline, self._answers.deadline, waits_until)
 
     @property
     def speaking(self) -> bool:
@@ -199,6 +198,11 @@ class Conversation:
     def turns(self) -> int:
         """The number of the newest turn."""
         return self._turns
+
+    @property
+    def revision(self) -> int:
+        """Moves whenever something happens. While it stands still, so do :attr:`history` and :attr:`turns`."""
+        return self._revision
 
     @property
     def history(self) -> History:
@@ -360,7 +364,7 @@ class Conversation:
     # -- the answer ----------------------------------------------------------------------------------------------
 
     def _answer_if_ready(self) -> None:
-        """Rule 1: the one place that requests an answer."""
+        """Rule 1: the one place where an answer is requested first."""
         turn = self._turn
         if turn is None or turn.state is not TurnState.AWAITING_CONTEXT or not turn.committed:
             return
@@ -372,25 +376,13 @@ class Conversation:
         self._said.lean_on(shown)
         self._tell(c.TellContext(shown, turn.context.prefetched, turn.waited_ms(self._now)))
         self._cut_memory(self._truncation.pending)  # it must be right before the next answer
-        self._request_answer(turn)
-
-    def _request_answer(self, turn: Turn) -> None:
-        turn.retry_at = None
-        self._tell_slot(self._slot.request(turn.next_request(), self._now))
-
-    def _try_again_if_due(self) -> None:
-        turn = self._turn
-        if turn is not None and turn.retry_at is not None and self._now >= turn.retry_at:
-            self._request_answer(turn)
+        self._tell_answers(self._answers.request(turn, self._now))
 
     def _response_started(self, event: e.ResponseStarted) -> None:
-        self._tell_slot(self._slot.started(event.response_id, event.request_id, self._now))
-        if self._turn is not None and self._slot.accepts(event.response_id):
-            self._turn.timeline.mark(Mark.RESPONSE_STARTED, self._now)
-            self._tell(c.TellAnswerStarted(event.response_id))
+        self._tell_answers(self._answers.started(self._turn, event, self._now))
 
     def _audio_delta(self, event: e.AudioDelta) -> None:
-        turn = self._answering(event.response_id)
+        turn = self._answers.going_on(self._turn, event.response_id, self._now)
         if turn is None or not event.pcm:
             return
         turn.timeline.mark(Mark.FIRST_AUDIO, self._now)
@@ -398,61 +390,24 @@ class Conversation:
         self._tell(c.Play(event.item_id, event.pcm))
 
     def _audio_done(self, event: e.AudioDone) -> None:
-        if self._answering(event.response_id) is not None:
+        if self._answers.going_on(self._turn, event.response_id, self._now) is not None:
             self._tell(c.PlayDone(event.item_id))
 
     def _answer_delta(self, event: e.AnswerDelta) -> None:
-        turn = self._answering(event.response_id)
+        turn = self._answers.going_on(self._turn, event.response_id, self._now)
         if turn is not None:
             turn.answer = (turn.answer + event.delta)[:ANSWER_LIMIT]
             self._said.answer(event.item_id, event.delta)
             self._tell(c.TellAnswerTranscript(event.item_id, event.delta))
 
     def _response_done(self, event: e.ResponseDone) -> None:
-        self._tell(c.CountUsage(event.response_id, event.usage))
-        turn = self._answered_turn()
-        freed = self._slot.done(event.response_id, event.request_id, self._now)
-        if freed is None:
-            return
-        if turn is not None and (event.status == "failed" or (event.status == "incomplete" and not turn.answered)):
-            self._go_unanswered(turn, event.reason or "")
-            if turn.retry_at is not None:
-                self._tell(c.TellAnswerDone(event.response_id, event.status, event.reason, event.usage))
-        elif turn is not None:
-            turn.upstream_done, turn.cancelled = True, event.status == "cancelled"
-            self._tell(c.TellAnswerDone(event.response_id, event.status, event.reason, event.usage))
-            self._complete_if_heard()
-        self._tell_slot(freed)
+        self._tell_answers(self._answers.done(self._turn, event, self._now))
+        self._fail_if_unanswered()
+        self._complete_if_heard()
 
     def _fault(self, event: e.Fault) -> None:
-        turn = self._answered_turn()
-        freed = self._slot.refused(event.event_id, event.code, self._now)
-        if freed is None:
-            return
-        if turn is not None:
-            self._go_unanswered(turn, event.code)
-        self._tell_slot(freed)
-
-    def _slot_expired(self) -> None:
-        turn = self._answered_turn()
-        if turn is not None and self._slot.response_id:
-            self._slot.wait_no_more()
-            self._tell(c.Reconnect())  # what is lost with it is told when it is
-            return
-        self._tell(c.CountUsage(self._slot.request_id, None))  # begun or not: nobody may ever say what it cost
-        freed = self._slot.expire(self._now)
-        if turn is not None and turn.tries == 1:
-            self._request_answer(turn)
-        elif turn is not None:
-            self._fail_turn(turn)
-        self._tell_slot(freed)
-
-    def _go_unanswered(self, turn: Turn, code: str) -> None:
-        """The upstream has failed to answer. Where that may pass, and nothing was heard yet, it is asked once more."""
-        if code in PASSING and turn.tries == 1 and not turn.answered:
-            turn.retry_at = self._now + SECOND_TRY
-        else:
-            self._fail_turn(turn)
+        self._tell_answers(self._answers.refused(self._turn, event, self._now))
+        self._fail_if_unanswered()
 
     # -- the upstream is lost ------------------------------------------------------------------------------------
 
@@ -461,9 +416,8 @@ class Conversation:
         self._utterances.upstream_lost()
         self._said.cut(self._truncation.pending)
         self._truncation.forget(self._ledger.item_ids)
-        answer, unfinished = self._slot.response_id, self._slot.abandon()
-        if unfinished:
-            self._tell(c.CountUsage(unfinished, None))
+        answer = self._answers.response_id
+        self._tell(*self._answers.abandon())
         if self._turn is not None:
             self._salvage(self._turn)
         self._recall(self._said.history())
@@ -505,7 +459,7 @@ class Conversation:
             self._tell(c.TellAnswerDone(answer, "failed", None, None))
         self._tell(*turn.context.inject_again())
         if turn.state is TurnState.RESPONDING:
-            self._request_answer(turn)
+            self._tell_answers(self._answers.request(turn, self._now))
         else:
             self._answer_if_ready()
 
@@ -558,24 +512,20 @@ class Conversation:
             else:
                 self._end_turn(turn, TurnOutcome.INTERRUPTED if turn.cancelled else TurnOutcome.COMPLETED)
 
-    def _fail_if_never_committed(self) -> None:
+    def _fail_if_unanswered(self) -> None:
+        """No answer will come; or the question never arrived upstream."""
         turn = self._turn
-        if turn is None or turn.committed or turn.commit_deadline is None:
-            return
-        if self._now >= turn.commit_deadline:
-            self._fail_turn(turn)
+        if turn is not None and (turn.failed or turn.never_committed(self._now)):
+            self._tell(c.TellNotice("answer_failed"))
+            self._end_turn(turn, TurnOutcome.FAILED)
 
     def _end_open_turn(self, *, heard_all: bool = False) -> None:
         turn = self._turn
         if turn is None:
             return
         complete = heard_all and turn.upstream_done and not turn.cancelled
-        self._tell_slot(self._slot.interrupt(self._now))
+        self._tell(*self._answers.interrupt(self._now))
         self._end_turn(turn, TurnOutcome.COMPLETED if complete else TurnOutcome.INTERRUPTED)
-
-    def _fail_turn(self, turn: Turn) -> None:
-        self._tell(c.TellNotice("answer_failed"))
-        self._end_turn(turn, TurnOutcome.FAILED)
 
     def _end_turn(self, turn: Turn, outcome: TurnOutcome) -> None:
         question = self._transcripts.get(turn.item_id)
@@ -589,18 +539,6 @@ class Conversation:
 
     # -- small things --------------------------------------------------------------------------------------------
 
-    def _answering(self, response_id: str) -> Turn | None:
-        """The turn that this answer belongs to and is wanted by; a sign of life of it."""
-        if not self._slot.accepts(response_id):
-            return None
-        self._slot.touch(self._now)
-        return self._answered_turn()
-
-    def _answered_turn(self) -> Turn | None:
-        """The open turn, if the slot is making its answer."""
-        turn = self._turn
-        return turn if turn is not None and turn.request_id and turn.request_id == self._slot.holder else None
-
     def _tell(self, *commands: c.Command) -> None:
         self._out.extend(commands)
 
@@ -610,7 +548,7 @@ class Conversation:
                 self._turn.timeline.mark(Mark.SEARCH_STARTED, self._now)
             self._out.append(command)
 
-    def _tell_slot(self, commands: Iterable[c.ToUpstream]) -> None:
+    def _tell_answers(self, commands: Iterable[c.Command]) -> None:
         for command in commands:
             if isinstance(command, c.CreateResponse) and self._turn is not None:
                 self._turn.timeline.mark(Mark.RESPONSE_REQUESTED, self._now)
@@ -619,3 +557,12 @@ class Conversation:
     def _flush(self) -> list[c.Command]:
         out, self._out = self._out, []
         return out
+
+
+def _first(*instants: float | None) -> float | None:
+    """The first of them; ``None`` stands for never."""
+    first = None
+    for instant in instants:
+        if instant is not None and (first is None or instant < first):
+            first = instant
+    return first

@@ -8,7 +8,7 @@ it, nor is any sound. It is bounded, and the oldest goes first.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from voice.protocol.context import Source
@@ -74,7 +74,7 @@ class History:
 
     def dump(self) -> list[dict[str, Any]]:
         """As JSON has it: ``[{"role": "user", "text": "…", "cut": false, "sources": []}, …]``."""
-        return [asdict(item) for item in self.items]
+        return [_dumped(item) for item in self.items]
 
     @property
     def topic(self) -> str:
@@ -89,6 +89,12 @@ class History:
 
 
 NOTHING_SAID = History()
+
+
+def _dumped(item: Item) -> dict[str, Any]:
+    # By hand: dataclasses.asdict takes ten times as long, and a conversation is kept as often as once a second.
+    sources = [{"n": source.n, "title": source.title, "url": source.url} for source in item.sources]
+    return {"role": item.role, "text": item.text, "cut": item.cut, "sources": sources}
 
 
 def _loaded(item: object) -> Item:

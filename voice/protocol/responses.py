@@ -22,8 +22,6 @@ CANCEL_LIMIT = 2.0
 """Seconds that a cancelled answer may take to say that it is done."""
 BUSY = "conversation_already_has_active_response"
 BUSY_TRIES = 3
-PASSING = frozenset({"server_error", "rate_limit_exceeded", "inference_rate_limit_exceeded"})
-"""Codes of failures that may be over in a moment."""
 
 
 class SlotState(Enum):
@@ -33,6 +31,9 @@ class SlotState(Enum):
     REQUESTED = auto()
     ACTIVE = auto()
     CANCELLING = auto()
+
+
+_WANTED = (SlotState.REQUESTED, SlotState.ACTIVE)  # up to Python 3.11 to name a member costs a call
 
 
 class ResponseSlot:
@@ -52,7 +53,7 @@ class ResponseSlot:
     @property
     def holder(self) -> str:
         """The request whose answer is wanted and under way; empty if none is."""
-        return self.request_id if self.state in (SlotState.REQUESTED, SlotState.ACTIVE) else ""
+        return self.request_id if self.state in _WANTED else ""
 
     def request(self, request_id: str, now: float) -> list[ToUpstream]:
         """Ask for an answer: now if the slot is free, else as soon as it is. A newer request replaces a waiting one."""

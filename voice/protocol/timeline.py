@@ -40,7 +40,8 @@ class Timeline:
 
     def mark(self, mark: Mark, now: float) -> None:
         """Keep the first instant of ``mark``."""
-        self._at.setdefault(mark, now)
+        if mark not in self._at:
+            self._at[mark] = now
 
     def remark(self, mark: Mark, now: float) -> None:
         """Keep the last instant of ``mark``."""

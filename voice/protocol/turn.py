@@ -27,7 +27,8 @@ class TurnState(Enum):
 
 @dataclass(slots=True)
 class Turn:
-    """What is known of the current exchange. Only :class:`~voice.protocol.conversation.Conversation` changes it."""
+    """What is known of the current exchange. Only :class:`~voice.protocol.conversation.Conversation` and its machines
+    change it."""
 
     number: int
     item_id: str
@@ -56,6 +57,8 @@ class Turn:
     broken: bool = False
     """The upstream was lost in the middle of the answer."""
     cancelled: bool = False
+    failed: bool = False
+    """No answer will come."""
     answer: str = ""
 
     def owns(self, item_id: str) -> bool:
@@ -69,9 +72,18 @@ class Turn:
         return self.request_id
 
     @property
-    def deadlines(self) -> tuple[float | None, ...]:
-        """When it must be looked at, if nothing happens before; ``None`` stands for what it does not wait for."""
-        return self.prefetch.deadline, self.deadline if self.committed else self.commit_deadline, self.retry_at
+    def waits_until(self) -> float | None:
+        """When it must be looked at, unless something happens before; ``None`` if it waits for nothing, or for its
+        answer to be heard."""
+        if self.state is TurnState.SPEAKING:
+            return self.prefetch.deadline
+        if self.state is TurnState.AWAITING_CONTEXT:
+            return self.deadline if self.committed else self.commit_deadline
+        return self.retry_at
+
+    def never_committed(self, now: float) -> bool:
+        """Whether the upstream has not taken the question in its time."""
+        return not self.committed and self.commit_deadline is not None and now >= self.commit_deadline
 
     @property
     def answered(self) -> bool:

@@ -43,6 +43,8 @@ class Keeping:
     def __init__(self, store: ResumeStore, token: ResumeToken, holder: Holder, *, sleep: Sleep = asyncio.sleep) -> None:
         self._token = token
         self._store, self._holder, self._sleep = store, holder, sleep
+        self._state: State | None = None
+        self._text = ""
 
     @property
     def told(self) -> str:
@@ -83,4 +85,6 @@ class Keeping:
             log.warning("session %s: what was kept of it ends by itself", self._token.session_id)
 
     def _kept(self, state: State) -> Kept:
-        return Kept(self._holder, self._token.digest, state.to_json())
+        if state is not self._state:  # a sign of life repeats what was written
+            self._state, self._text = state, state.to_json()
+        return Kept(self._holder, self._token.digest, self._text)
