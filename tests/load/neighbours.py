@@ -3,8 +3,9 @@
     python -m tests.load.neighbours [--server daphne|uvicorn] [--sessions 100] [--frame-ms 40] [--rounds 3] [--json]
 
 An ordinary page (the login form: a session, a template, a token against forgery) is asked for one time after the other,
-first with nobody there, then while so many visitors talk. Then one asks for a page whose database query takes two
-seconds; the microphones' frames of those seconds are compared with those of the seconds before.
+first with nobody there, then while so many visitors talk: of their process, and of another one, which tells what the
+machine's other work costs the page. Then one asks for a page whose database query takes two seconds; the microphones'
+frames of those seconds are compared with those of the seconds before.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import http.client
 import json
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,8 @@ class Reader:
 
 
 def measure(target: Target, load: Load, folder: Path) -> dict[str, Any]:
-    """The page's times without and with these sessions; the frames' without and with the slow query."""
+    """The page's times without these sessions, with them in the same process, and with them in another process of the
+    same machine; the frames' without and with the slow query."""
     upstream = Helper("tests.load.upstream")
     with ended(upstream):
         server, url = target.start(upstream.hear(), folder / "site.log")
@@ -74,15 +76,19 @@ def measure(target: Target, load: Load, folder: Path) -> dict[str, Any]:
             reader = Reader(url)
             reader.reads_for(1)
             alone = reader.reads_for(load.seconds)
-            with crowd(Order(url, target.dialect, load.sessions, load.frame_ms, target.token)) as visitors:
+            with (
+                apart(target, folder) as elsewhere,
+                crowd(Order(url, target.dialect, load.sessions, load.frame_ms, target.token)) as visitors,
+            ):
                 present = sum(each.hear()["opened"] for each in visitors)
                 time.sleep(0.5)
                 cpu_ms, began = server.cpu_ms, time.monotonic()
                 among = reader.reads_for(load.seconds)
                 core = (server.cpu_ms - cpu_ms) / (time.monotonic() - began) / 1000
+                beside = elsewhere.reads_for(load.seconds)
                 before = _frames(upstream, load.seconds, lambda: None)
                 during = _frames(upstream, SLOW_SECONDS, lambda: reader.asks_for(SLOW_PAGE))
-    page = {"alone": summary(alone), "among": summary(among)}
+    page = {"alone": summary(alone), "apart": summary(beside), "among": summary(among)}
     frame = {"before": _with_longest(before), "during": _with_longest(during)}
     return {
         "sessions": present,
@@ -90,6 +96,16 @@ def measure(target: Target, load: Load, folder: Path) -> dict[str, Any]:
         "page_ms": {**page, "rise": _rise(page["alone"], page["among"])},
         "frame_ms": {**frame, "rise": _rise(frame["before"], frame["during"])},
     }
+
+
+@contextmanager
+def apart(target: Target, folder: Path) -> Iterator[Reader]:
+    """Who reads the pages of another process of the site, in which nobody talks."""
+    server, url = target.start(0, folder / "apart.log")
+    with ended(server):
+        reader = Reader(url)
+        reader.reads_for(1)
+        yield reader
 
 
 def _rise(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
@@ -137,7 +153,8 @@ def main() -> None:
     page, frame = told["page_ms"], told["frame_ms"]
     print(f"{told['sessions']} sessions, frames of {options.frame_ms} ms, {options.server}: {told['core']} of a core\n")
     print("| ms | p50 | p95 | p99 | longest |\n|---|--:|--:|--:|--:|")
-    rows = [("a page, nobody talks", page["alone"]), ("a page, all talk", page["among"]), ("more", page["rise"])]
+    rows = [("a page, nobody talks", page["alone"]), ("a page, all talk to its process", page["among"])]
+    rows += [("more", page["rise"]), ("a page, all talk to another process", page["apart"])]
     rows += [("a frame up", frame["before"]), ("a frame up, during a query of 2 s", frame["during"])]
     for name, row in [*rows, ("more", frame["rise"])]:
         print(f"| {name} | {row['p50']} | {row['p95']} | {row['p99']} | {row.get('longest', '')} |")
