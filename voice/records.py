@@ -21,7 +21,7 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, Self
@@ -117,23 +117,23 @@ class Recorder:
     async def keep(self, fact: ToRecords, counters: Counters) -> None:
         """Keep what the conversation told, that it began or the facts of its turns, and the count so far. Raises
         nothing."""
+        self.remember(counters)  # before anything is waited for, so that no older count comes behind a newer one
+        number = self._checkpoint
         if isinstance(fact, TurnEnded):
-            await self.turn(fact, counters)
+            await self.turn(fact, ends.counted(number, counters))
             return
         if isinstance(fact, SessionBegan):
             await self.ready()
         elif isinstance(fact, QuestionCorrected) and self._transcripts:
             words = Words.corrected(self._id, timezone.now(), fact.number, fact.question)
             await self._store(words, words.write, f"{fact.number}-corrected")
-        await self.checkpoint(counters)
+        await self._count(number, counters)
 
-    async def turn(self, ended: TurnEnded, counters: Counters) -> None:
-        """Keep the facts of a turn and the count so far, together; what was said only where that is stored."""
+    async def turn(self, ended: TurnEnded, counted: Mapping[str, Any]) -> None:
+        """Keep the facts of a turn, and the count with them; what was said only where that is stored."""
         now = timezone.now()
-        self.remember(counters)
         facts = Facts.of(self._id, now, ended)
-        write = partial(facts.write, ends.counted(self._checkpoint, counters))
-        await self._store(facts, write, f"{ended.number}-facts")
+        await self._store(facts, partial(facts.write, counted), f"{ended.number}-facts")
         if self._transcripts:
             words = Words.of(self._id, now, ended)
             await self._store(words, words.write, f"{ended.number}-words")
@@ -152,7 +152,10 @@ class Recorder:
     async def checkpoint(self, counters: Counters) -> None:
         """Keep the count so far: one conditional update. Raises nothing."""
         self.remember(counters)
-        await self._note("checkpoint", ends.checkpoint, self._id, self._checkpoint, counters)
+        await self._count(self._checkpoint, counters)
+
+    async def _count(self, number: int, counters: Counters) -> None:
+        await self._note("checkpoint", ends.checkpoint, self._id, number, counters)
 
     def remember(self, counters: Counters) -> None:
         """This count goes with the session's end, if none comes after it."""

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from voice import database, ends, finishing, records, retention
 from voice.models import VoiceSession, VoiceTranscript, VoiceTurn
-from voice.protocol.commands import QuestionCorrected, TurnEnded
+from voice.protocol.commands import QuestionCorrected, SessionBegan, TurnEnded
 from voice.protocol.context import Source
 from voice.protocol.counters import Counters
 from voice.protocol.outcomes import EndReason, TurnOutcome
@@ -183,6 +183,27 @@ async def test_a_turn_that_is_late_brings_no_older_count(session_id, spool, visi
         await database.call(late, limit=5)
         assert (await row(session_id)).turns_count == 2
         assert await database.call(VoiceTurn.objects.count, limit=5) == 1
+
+
+async def test_a_fact_that_the_database_takes_late_brings_no_older_count_than_the_last(
+    session_id, spool, visitor, monkeypatch
+):
+    taken, set_ready = threading.Event(), records._set_ready
+
+    def late(*args):
+        taken.wait(5)
+        set_ready(*args)
+
+    monkeypatch.setattr(records, "_set_ready", late)
+    async with Recorder(session_id, spool) as recorder:
+        await recorder.open(user_id=visitor.pk, **FACTS)
+        begins = asyncio.create_task(recorder.keep(SessionBegan(), Counters()))
+        await asyncio.sleep(0)
+        recorder.remember(Counters(turns_count=1))
+        taken.set()
+        await begins
+        await recorder.finish(EndReason.CLIENT_HANGUP)
+    assert (await row(session_id)).turns_count == 1
 
 
 async def test_a_turn_is_kept_once_however_often_it_is_brought(session_id, spool, visitor):
