@@ -20,9 +20,12 @@ class ModuleStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
 
     support_js_module_import_aggregation = True
 
-    def url_converter(self, name: str, hashed_files: Any, template: str | None = None) -> Callable[[Match[str]], str]:
-        """As Django's, but what names no file stays: ``import("../htmx")`` in a comment of htmx says a type."""
-        convert: Callable[[Match[str]], str] = super().url_converter(name, hashed_files, template)
+    def url_converter(self, name: str, hashed_files: Any, *how: Any) -> Callable[[Match[str]], str]:
+        """As Django's, but what names no file stays: ``import("../htmx")`` in a comment of htmx says a type.
+
+        Django 6.1 hands it one thing more.
+        """
+        convert: Callable[[Match[str]], str] = super().url_converter(name, hashed_files, *how)
 
         def converter(match: Match[str]) -> str:
             return convert(match) if PurePosixPath(match["url"]).suffix else match[0]

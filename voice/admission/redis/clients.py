@@ -16,6 +16,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import NoScriptError, RedisError
 
+from voice.admission.redis.connections import honest
 from voice.admission.redis.scripts import Script
 from voice.admission.store import ANSWER_SECONDS, StoreUnavailable
 from voice.condition import Part, note
@@ -97,7 +98,9 @@ class Clients:
 
     def _make(self, **options: Any) -> Redis:
         options = {"max_connections": CONNECTIONS, "socket_connect_timeout": CONNECT_SECONDS, "retry": _RETRY} | options
-        return Redis.from_pool(BlockingConnectionPool.from_url(self._url, decode_responses=True, **options))
+        pool = BlockingConnectionPool.from_url(self._url, decode_responses=True, **options)
+        pool.connection_class = honest(pool.connection_class)
+        return Redis.from_pool(pool)
 
     def _forget_the_closed(self) -> None:
         # Their sockets close with them; a closed loop leaves no way to do it in order.
