@@ -28,8 +28,11 @@ class FakeUpstream(Upstream):
         """While clear, dialling takes for ever. Set at first."""
         self.reading = asyncio.Event()
         """While clear, it takes nothing more. Set at first."""
+        self.closing = asyncio.Event()
+        """While clear, it is being closed for ever. Set at first."""
         self.reachable.set()
         self.reading.set()
+        self.closing.set()
         self.open = False
         self.refusal: Exception | None = None
         """What dialling it ends in."""
@@ -69,6 +72,7 @@ class FakeUpstream(Upstream):
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        await self.closing.wait()
         self.open = False
 
     async def send_audio(self, pcm: bytes) -> None:

@@ -1,7 +1,7 @@
 """A way past the server's queue, in both directions, where the server has one.
 
-ASGI hands an application its messages through a queue, a dict, two queue operations, a future and a step of a task for
-each; and takes its replies through a coroutine, for which a conversation, which must not wait, needs a task that does.
+ASGI hands an application its messages through a queue: a dict, two queue operations, a future and a step of a task for
+each. It takes replies by a coroutine, for which a conversation, which must not wait itself, needs a task that does.
 Together that was a quarter of a profile of a hundred conversations on uvicorn. :mod:`voice.serving` has servers with a
 :class:`Bypass`. With any other server, everything goes by the queue.
 """

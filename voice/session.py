@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import inf
@@ -108,6 +109,7 @@ class Session:
         """``connect`` is called at once, and again whenever the upstream is to be dialled again."""
         self._loop = asyncio.get_running_loop()
         self._context = contextvars.copy_context()
+        """For timers, which may be set by a call of a server or of a library, in nobody's context."""
         self.terms = terms
         self.began = False
         """Whether the upstream was reached."""
@@ -252,6 +254,13 @@ class Session:
         self._fault = self._fault or fault
         self.end(EndReason.INTERNAL_ERROR)
 
+    def _attempt(self, step: Callable[..., None], *given: object) -> None:
+        """Take a step that no task takes, for the library of the upstream or for a timer."""
+        try:
+            step(*given)
+        except Exception as fault:
+            self.fail(fault)
+
     # -- life ----------------------------------------------------------------------------------------------------
 
     async def run(self, place: Place | None = None) -> EndReason:
@@ -270,6 +279,7 @@ class Session:
                 parts = (self._serve, self._watch, self._expect, self._speak, self._mind_the_reader, self._keeper.run)
                 running = [tasks.create_task(part()) for part in parts]
                 await self._ended.wait()
+                self._cancel_timers()
                 self._searches.cancel_all()
                 for task in running:
                     task.cancel()
@@ -277,9 +287,7 @@ class Session:
                     raise self._fault
         finally:
             self._ended.set()
-            self._cancel_alarm()
-            if self._bell is not None:
-                self._bell.cancel()
+            self._cancel_timers()
             await self._take_leave()
         return self._reason
 
@@ -305,10 +313,7 @@ class Session:
         """More of an answer. Not taken while it has to wait for :meth:`room`."""
         if self._egress.is_full(self._now()):
             return False
-        try:
-            self.receive(audio)
-        except Exception as fault:
-            self.fail(fault)
+        self._attempt(self.receive, audio)
         return True
 
     async def room(self) -> None:
@@ -322,9 +327,10 @@ class Session:
             self._room.set()
 
     def _say(self, now: float) -> None:
-        """Tell the visitor what is due: here, as far as it leaves at once; or by the task that can wait."""
-        if self._speaking.is_set():
-            return  # by the task, in its order
+        """Tell the visitor what is due: here, as far as it leaves at once; or by the task that can wait; or, when the
+        session is over, with its last words."""
+        if self._speaking.is_set() or self._ended.is_set():
+            return
         while self._egress.is_due(now):
             if not (self._place.valid and self._visitor.has_room):
                 self._speaking.set()
@@ -458,7 +464,7 @@ class Session:
         elif self._alarm is None or deadline < self._alarm.when():
             # One that rings too early changes nothing: most deadlines are put off by the next piece of an answer.
             self._cancel_alarm()
-            self._alarm = self._loop.call_at(deadline, self._ring, context=self._context)
+            self._alarm = self._loop.call_at(deadline, self._attempt, self._ring, context=self._context)
 
     def _ring(self) -> None:
         self._alarm = None
@@ -471,12 +477,17 @@ class Session:
 
     def _set_bell(self, now: float) -> None:
         """For when the first of what waits for the visitor is due; nothing behind it is due earlier."""
-        if self._bell is None and not self._ended.is_set() and (wait := self._egress.wait(now)) is not None:
-            self._bell = self._loop.call_later(wait, self._ring_bell, context=self._context)
+        if self._bell is None and (wait := self._egress.wait(now)) is not None:
+            self._bell = self._loop.call_later(wait, self._attempt, self._ring_bell, context=self._context)
 
     def _ring_bell(self) -> None:
         self._bell = None
         self._say(self._now())
+
+    def _cancel_timers(self) -> None:
+        self._cancel_alarm()
+        if self._bell is not None:
+            self._bell.cancel()
 
     def _count_push(self, pcm: bytes) -> None:
         if self._pushed_ms is None:

@@ -106,6 +106,37 @@ async def test_what_is_told_while_the_visitor_takes_nothing_is_told_in_order_whe
 
 
 @in_virtual_time
+async def test_what_is_due_later_is_not_told_any_more_when_the_session_is_over() -> None:
+    """Also where the upstream takes its time to be closed."""
+    stage = Stage()
+    async with stage.running() as task:
+        await stage.answer(*[500] * 8)
+        stage.upstream.closing.clear()
+        before = stage.played_ms
+        stage.session.end(EndReason.CLIENT_HANGUP)
+        await asyncio.sleep(1)
+        assert not task.done()
+        stage.upstream.closing.set()
+        await task
+    assert stage.played_ms == before
+
+
+@in_virtual_time
+async def test_a_fault_in_what_is_told_later_is_raised_by_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, fault = Stage(), ZeroDivisionError()
+
+    def fails(self: Stage, command: c.ToBrowser) -> None:
+        raise fault
+
+    async with stage.running() as task:
+        await stage.answer(*[500] * 8)
+        monkeypatch.setattr(Stage, "tell_at_once", fails)
+        with pytest.raises(ExceptionGroup) as caught:
+            await task
+        assert caught.value.exceptions == (fault,)
+
+
+@in_virtual_time
 async def test_a_fault_in_what_the_upstream_brings_past_its_queue_is_raised_by_the_session(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -15,6 +15,8 @@ from redis.exceptions import ConnectionError as ConnectionLost
 
 
 class _Honest(AbstractConnection):
+    """What is added to a kind of connection."""
+
     async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
         """Send it; the connection is closed, where that fails. Raises Redis's errors."""
         try:
