@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+
+from tests.integration.measurements import told_by
 
 
 def documented() -> Any:
@@ -27,12 +27,9 @@ def keys(figures: Any) -> Any:
 
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
 def test_a_short_measurement_prints_the_documented_figures(server: str) -> None:
-    options = f"--server {server} --sessions 2 --seconds 2 --rounds 1 --json".split()
+    options = f"--server {server} --sessions 2 --seconds 2 --rounds 1".split()
     against = ["--against", "relay", *(["picows", "tutorial"] if server == "daphne" else [])]
-    command = [sys.executable, "-m", "tests.load.bench", *options, *against]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert run.returncode == 0, run.stderr
-    told = json.loads(run.stdout)
+    told = told_by("bench", *options, *against, seconds=120)
     assert told["conditions"]["server"] == server
     assert told["2"]["ratio"] > 0
     assert told["conditions"].keys() >= documented()["conditions"].keys()

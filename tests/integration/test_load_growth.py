@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-
 import pytest
+
+from tests.integration.measurements import told_by
 
 pytestmark = pytest.mark.alone
 
@@ -15,11 +13,7 @@ TIMES = 3
 
 
 def test_a_visit_costs_what_it_did_with_fewer_users_and_a_page_of_figures_asks_no_more_of_the_database() -> None:
-    command = [sys.executable, "-m", "tests.load.growth", "--starts", "5000", "--sessions", "200", "--json"]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=240)
-    assert run.returncode == 0, run.stderr
-    print(run.stdout)
-    told = json.loads(run.stdout)
+    told = told_by("growth", "--starts", "5000", "--sessions", "200")
     few, many = told["limiter"]
     assert [few["starts"], many["starts"]] == [1_000, 5_000]
     assert many["memory_kib"] > few["memory_kib"]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+from tests.integration.measurements import told_by
 
 MOST_KIB = 3 * 20
 """That the process grows by for each session: what the allocator still spreads out after so few of them."""
@@ -13,11 +11,7 @@ SPARE = 4
 
 
 def test_a_hundred_sessions_leave_no_task_no_object_no_socket_and_no_file() -> None:
-    command = [sys.executable, "-m", "tests.load.leaks", "--server", "uvicorn", "--sessions", "100", "--json"]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=240)
-    assert run.returncode == 0, run.stderr
-    print(run.stdout)
-    told = json.loads(run.stdout)
+    told = told_by("leaks", "--server", "uvicorn", "--sessions", "100")
     before, after = told["before"], told["after"]
     assert told["sessions"] == 100
     assert after["tasks"] <= before["tasks"]

@@ -5,11 +5,9 @@ Medians are compared, since a busy machine makes the rest late; and with three t
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-
 import pytest
+
+from tests.integration.measurements import told_by
 
 pytestmark = pytest.mark.alone
 
@@ -18,12 +16,8 @@ QUERY_MS = 2000
 
 
 def test_a_page_hardly_feels_conversations_and_they_do_not_feel_its_query() -> None:
-    command = [sys.executable, "-m", "tests.load.neighbours"]
-    options = ["--server", "uvicorn", "--sessions", "10", "--seconds", "2", "--rounds", "1", "--json"]
-    run = subprocess.run([*command, *options], capture_output=True, text=True, timeout=180)
-    assert run.returncode == 0, run.stderr
-    print(run.stdout)
-    told = json.loads(run.stdout)
+    options = ["--server", "uvicorn", "--sessions", "10", "--seconds", "2", "--rounds", "1"]
+    told = told_by("neighbours", *options, seconds=180)
     assert told["sessions"] == 10
     assert told["page_ms"]["alone"]["p50"] > 0
     assert told["page_ms"]["rise"]["p50"] < PAGE_RISE_MS
