@@ -77,16 +77,6 @@ def write(end: End) -> None:
         row.filter(checkpoint__lt=end.checkpoint).update(**counted)
 
 
-def checkpoint(session_id: uuid.UUID, number: int, counters: Counters) -> None:
-    """Keep a count, and that the session lives."""
-    VoiceSession.objects.filter(pk=session_id, checkpoint__lt=number).update(**counted(number, counters))
-
-
-def counted(number: int, counters: Counters) -> dict[str, Any]:
-    """The columns of a session that lives and has counted so much, for the ``number``-th time."""
-    return {"seen_at": timezone.now(), "checkpoint": number, **asdict(counters)}
-
-
 def signs_of_life(session_ids: Sequence[uuid.UUID]) -> None:
     """Somebody holds these sessions."""
     for first in range(0, len(session_ids), BATCH):

@@ -20,8 +20,9 @@ from voice.protocol.tally import Tally
 
 log = logging.getLogger("voice.session")
 
-COUNT_SECONDS = 5.0
-"""For which what something cost waits for a fact to be stored with: it is most of what a turn writes otherwise."""
+COUNT_SECONDS = 10.0
+"""For which what something cost waits for a fact to be stored with. Most answers are over by then; with half of it, a
+turn wrote its count twice."""
 RECORD_LIMIT = 5.0
 """Seconds that the end of a session waits for its last facts."""
 

@@ -21,7 +21,7 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any, Self
@@ -29,7 +29,7 @@ from typing import Any, Self
 from django.db import Error as DatabaseFault
 from django.utils import timezone
 
-from voice import database, ends, finishing, heartbeat
+from voice import counts, database, ends, finishing, heartbeat
 from voice.ends import End
 from voice.models import VoiceSession
 from voice.protocol.commands import QuestionCorrected, SessionBegan, ToRecords, TurnEnded
@@ -120,7 +120,7 @@ class Recorder:
         self.remember(counters)  # before anything is waited for, so that no older count comes behind a newer one
         number = self._checkpoint
         if isinstance(fact, TurnEnded):
-            await self.turn(fact, ends.counted(number, counters))
+            await self.turn(fact, number, counters)
             return
         if isinstance(fact, SessionBegan):
             await self.ready()
@@ -129,11 +129,11 @@ class Recorder:
             await self._store(words, words.write, f"{fact.number}-corrected")
         await self._count(number, counters)
 
-    async def turn(self, ended: TurnEnded, counted: Mapping[str, Any]) -> None:
-        """Keep the facts of a turn, and the count with them; what was said only where that is stored."""
+    async def turn(self, ended: TurnEnded, number: int, counters: Counters) -> None:
+        """Keep the facts of a turn, and the ``number``-th count with them; what was said only where that is stored."""
         now = timezone.now()
         facts = Facts.of(self._id, now, ended)
-        await self._store(facts, partial(facts.write, counted), f"{ended.number}-facts")
+        await self._store(facts, partial(facts.write, number, counters), f"{ended.number}-facts")
         if self._transcripts:
             words = Words.of(self._id, now, ended)
             await self._store(words, words.write, f"{ended.number}-words")
@@ -155,7 +155,7 @@ class Recorder:
         await self._count(self._checkpoint, counters)
 
     async def _count(self, number: int, counters: Counters) -> None:
-        await self._note("checkpoint", ends.checkpoint, self._id, number, counters)
+        await self._note("checkpoint", counts.keep, self._id, number, counters)
 
     def remember(self, counters: Counters) -> None:
         """This count goes with the session's end, if none comes after it."""
@@ -218,7 +218,7 @@ class Recorder:
         error = self._inserting.exception()
         return error is not None and not isinstance(error, TimeoutError)
 
-    async def _note(self, what: str, write: Callable[..., None], *args: Any) -> None:
+    async def _note(self, what: str, write: Callable[..., object], *args: Any) -> None:
         try:
             await database.call(write, *args, limit=CALL_SECONDS)
         except (DatabaseFault, TimeoutError) as error:

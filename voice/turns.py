@@ -17,8 +17,10 @@ from typing import Any, Self
 from django.db import router, transaction
 from django.db.models import F
 
+from voice import counts
 from voice.models import VoiceSession, VoiceTranscript, VoiceTurn
 from voice.protocol.commands import TurnEnded
+from voice.protocol.counters import Counters
 from voice.protocol.timeline import Mark
 
 
@@ -54,12 +56,12 @@ class Facts:
         }
         return cls(session_id, at, ended.number, columns)
 
-    def write(self, counted: Mapping[str, Any] | None = None) -> None:
-        """Insert the row, unless it is there; and keep the session's count, :func:`voice.ends.counted`, unless a newer
-        one is there. Blocking. Raises the database's errors."""
+    def write(self, number: int = 0, counters: Counters | None = None) -> None:
+        """Insert the row, unless it is there; and keep the session's ``number``-th count, unless a newer one is there.
+        Blocking. Raises the database's errors."""
         using = router.db_for_write(VoiceTurn)
         with transaction.atomic(using=using):
-            owner = _owner(self.session_id, using, counted)
+            owner = _owner(self.session_id, using, number, counters)
             if owner is not None:
                 columns = dict(self.columns) if owner else {**self.columns, "sources": []}
                 row = VoiceTurn(session_id=self.session_id, number=self.number, created_at=self.at, **columns)
@@ -125,17 +127,16 @@ def storable(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
-def _owner(session_id: uuid.UUID, using: str, counted: Mapping[str, Any] | None = None) -> bool | None:
+def _owner(session_id: uuid.UUID, using: str, number: int = 0, counters: Counters | None = None) -> bool | None:
     """Whether the session is somebody's; ``None``: there is none. Holds its row until the transaction ends.
 
     By an update, be it one that changes nothing: SQLite lets a transaction that began by reading write only by luck.
     """
-    row, nothing = VoiceSession.objects.using(using).filter(pk=session_id), F("checkpoint")
-    if counted is not None:
-        older = row.filter(checkpoint__lt=counted["checkpoint"])
-        if older.exclude(user=None).update(**counted):
+    if counters is not None:
+        if counts.keep(session_id, number, counters, owned=True):
             return True
-        older.update(**counted)
+        counts.keep(session_id, number, counters)
+    row, nothing = VoiceSession.objects.using(using).filter(pk=session_id), F("checkpoint")
     if row.exclude(user=None).update(checkpoint=nothing):
         return True
     return False if row.update(checkpoint=nothing) else None

@@ -177,7 +177,7 @@ async def test_a_turn_that_is_late_brings_no_older_count(session_id, spool, visi
     async with Recorder(session_id, spool) as recorder:
         await recorder.open(user_id=visitor.pk, **FACTS)
         facts = Facts.of(uuid.UUID(session_id), timezone.now(), TURN)
-        late = partial(facts.write, ends.counted(1, Counters(turns_count=1)))
+        late = partial(facts.write, 1, Counters(turns_count=1))
         await recorder.checkpoint(Counters(turns_count=1))
         await recorder.checkpoint(Counters(turns_count=2))
         await database.call(late, limit=5)
@@ -218,7 +218,7 @@ async def test_a_turn_is_kept_once_however_often_it_is_brought(session_id, spool
 async def test_a_turn_that_the_database_does_not_take_waits_in_the_spool_and_ends_nothing(
     session_id, monkeypatch, caplog, spool, visitor
 ):
-    def locked(self, counted=None):
+    def locked(self, *count):
         raise OperationalError("database is locked by a secret")
 
     async with Recorder(session_id, spool, transcripts=True) as recorder:
@@ -239,7 +239,7 @@ async def test_a_turn_that_the_database_does_not_take_waits_in_the_spool_and_end
 
 
 async def test_a_turn_that_neither_database_nor_disk_takes_is_told_to_be_lost(session_id, monkeypatch, caplog, visitor):
-    def locked(self, counted=None):
+    def locked(self, *count):
         raise OperationalError
 
     spool = Spool("/proc/nothing-can-be-made-here")
