@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from math import inf
 from typing import NoReturn, Protocol
 
 from voice import metrics
@@ -51,8 +52,8 @@ class Place(Protocol):
     """The session's right to act, which a server that was paused may have lost without knowing."""
 
     @property
-    def valid(self) -> bool:
-        """Whether it may act at this moment. Asked before each frame, either way."""
+    def valid_until(self) -> float:
+        """When the loop's clock says so, it may act no more. Looked at before each frame, either way."""
 
     async def confirmed(self) -> None:
         """Wait until it may act; for ever, if it may not again: then somebody ends the session."""
@@ -61,7 +62,7 @@ class Place(Protocol):
 class Granted:
     """The place of a session that shares the right to act with nobody."""
 
-    valid = True
+    valid_until = inf
 
     async def confirmed(self) -> None:
         """At once."""
@@ -81,6 +82,7 @@ class Line:
         self._session_id, self._connect, self._holder = session_id, connect, holder
         self._failure: UpstreamError = UpstreamClosed("not dialled")
         """By what the upstream was lost; before it was there, by what it could not be reached."""
+        self._now = asyncio.get_running_loop().time
         self._due, self._dropped = asyncio.Event(), asyncio.Event()
         self._place: Place = Granted()
         self._clear = False
@@ -89,7 +91,7 @@ class Line:
     def push_audio(self, pcm: bytes) -> bool:
         """Send this piece of audio: at once, if nothing is in its way, or when the upstream takes it. Whether it has
         gone."""
-        if self._clear and self._place.valid and self.upstream.send_audio_at_once(pcm):
+        if self._clear and self._now() < self._place.valid_until and self.upstream.send_audio_at_once(pcm):
             return True
         self.backlog.push_audio(pcm)
         self._wait()
@@ -206,7 +208,7 @@ class Line:
             self._clear = not self._due.is_set()
 
     async def _next(self) -> bytes | ToUpstream | None:
-        if not self._place.valid:
+        if self._now() >= self._place.valid_until:
             await self._place.confirmed()
         return self.backlog.pop()
 
@@ -219,6 +221,3 @@ class Line:
     async def _until_dropped(self) -> NoReturn:
         await self._dropped.wait()
         raise UpstreamTimeout("it says no more of an answer")
-
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()

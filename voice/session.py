@@ -107,7 +107,8 @@ class Session:
         recorder: Recorder,
     ) -> None:
         """``connect`` is called at once, and again whenever the upstream is to be dialled again."""
-        self._loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()  # kept: to ask for it is a system call up to Python 3.11
+        self._now = self._loop.time
         self._context = contextvars.copy_context()
         """For timers, which may be set by a call of a server or of a library, in nobody's context."""
         self.terms = terms
@@ -332,7 +333,7 @@ class Session:
         if self._speaking.is_set() or self._ended.is_set():
             return
         while self._egress.is_due(now):
-            if not (self._place.valid and self._visitor.has_room):
+            if now >= self._place.valid_until or not self._visitor.has_room:
                 self._speaking.set()
                 return
             command = self._egress.pop(now)
@@ -347,7 +348,7 @@ class Session:
             while True:
                 await self._speaking.wait()
                 await self._place.confirmed()
-                while self._place.valid and self._egress.is_due(self._now()):
+                while self._now() < self._place.valid_until and self._egress.is_due(self._now()):
                     command = self._egress.pop(self._now())
                     self._telling_since = self._now()
                     await self._visitor.tell(command)
@@ -453,9 +454,6 @@ class Session:
         self._set_alarm()
 
     # -- time ----------------------------------------------------------------------------------------------------
-
-    def _now(self) -> float:
-        return self._loop.time()  # kept, because to ask for the running loop is a system call up to Python 3.11
 
     def _set_alarm(self) -> None:
         deadline = self._conversation.deadline

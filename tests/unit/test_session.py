@@ -3,6 +3,7 @@
 import asyncio
 from decimal import Decimal
 from itertools import accumulate
+from math import inf
 from typing import cast
 
 import pytest
@@ -626,8 +627,8 @@ class Doubtful:
         self.certain = asyncio.Event()
 
     @property
-    def valid(self) -> bool:
-        return self.certain.is_set()
+    def valid_until(self) -> float:
+        return inf if self.certain.is_set() else -inf
 
     async def confirmed(self) -> None:
         await self.certain.wait()

@@ -6,7 +6,8 @@ admitted elsewhere and so hold two sessions, for as long as one may last.)
 
 Whoever was paused, by a stopped process or a moved machine, cannot know what happened meanwhile. So a lease whose last
 heartbeat is older than the lease is *doubtful*: its session sends nothing, either way, until a renewal is confirmed.
-The heartbeat itself wakes up with everything else, in any order; therefore :attr:`Lease.valid` looks at the clock.
+The heartbeat itself wakes up with everything else, in any order; therefore whoever acts compares
+:attr:`Lease.valid_until` with the clock.
 """
 
 from __future__ import annotations
@@ -37,14 +38,15 @@ class Lease:
         self.session_id = session_id
         self.refunded = False
         self._loop = asyncio.get_running_loop()
-        self._certain_until = self._loop.time() + LEASE_SECONDS
+        self.valid_until = self._loop.time() + LEASE_SECONDS
+        """When the loop's clock says so, the session may act no more. Looked at before each frame."""
         self._confirmed = asyncio.Event()
         self._lost: asyncio.Future[EndReason] = self._loop.create_future()
 
     @property
     def valid(self) -> bool:
-        """Whether the session may act. Cheap enough to be asked before each frame."""
-        return self._loop.time() < self._certain_until
+        """Whether the session may act."""
+        return self._loop.time() < self.valid_until
 
     async def confirmed(self) -> None:
         """Wait until the session may act; for ever, if it may not again."""
@@ -63,14 +65,14 @@ class Lease:
     def beat(self, since: float) -> None:
         """The store was asked at the time ``since``, and nothing speaks against the place."""
         if not self.is_lost:
-            self._certain_until = since + LEASE_SECONDS
+            self.valid_until = since + LEASE_SECONDS
             self._confirmed.set()
 
     def lose(self, reason: EndReason) -> None:
         """The place is gone. The first reason stands."""
         if not self.is_lost:
             self._lost.set_result(reason)
-            self._certain_until = -inf
+            self.valid_until = -inf
 
     @property
     def is_lost(self) -> bool:
