@@ -30,6 +30,7 @@ from voice.protocol.conversation import Conversation
 from voice.protocol.cost import Prices
 from voice.protocol.egress import Egress
 from voice.protocol.history import NOTHING_SAID, History
+from voice.protocol.lifetime import Lifetime
 from voice.protocol.outcomes import LEFT, EndReason
 from voice.protocol.tally import Tally
 from voice.protocol.window import Window
@@ -120,6 +121,9 @@ class Session:
         self._tally = Tally(self.upstream.model, terms.prices, metered=self.upstream.metered)
         self._keeper = Keeper(terms.session_id, recorder, self._tally)
         self._budget = Budget(terms.allowance)
+        self._lifetime = Lifetime(
+            seconds=terms.seconds, expiring_seconds=terms.expiring_seconds, idle_seconds=terms.idle_seconds
+        )
         self._egress = Egress(reports=terms.reports)
         self._window = Window()
         self._searches = Searches(
@@ -142,7 +146,6 @@ class Session:
         self._pushed_ms: int | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._bell: asyncio.TimerHandle | None = None
-        self._began_at = self._last_word_at = 0.0
         self._telling_since = inf
         """When the message began to leave that is leaving now."""
 
@@ -207,7 +210,7 @@ class Session:
         now = self._now()
         match event:
             case e.AudioDelta() | e.SpeechStarted() | e.TextSubmitted() | e.PushStarted():
-                self._last_word_at = now
+                self._lifetime.word(now)
             case e.Heard():
                 self._tally.played(event.item_id, event.underruns)
                 self._window.played(event.item_id, event.played_ms)
@@ -299,7 +302,7 @@ class Session:
 
     def reached(self) -> None:
         """The upstream is there, for the first time."""
-        self._began_at = self._last_word_at = self._now()
+        self._lifetime.begin(self._now())
         self.began = True
         self._ready.set()
         self._keeper.note(c.SessionBegan())
@@ -376,22 +379,15 @@ class Session:
         self.end(EndReason.SLOW_CLIENT)
 
     async def _watch(self) -> None:
-        """The session's own limits, from the moment at which the visitor may speak: duration and idleness."""
+        """The time that the session has, from the moment at which the visitor may speak."""
         await self._ready.wait()
-        started = self._now()
-        warn_at, end_at = started + self.terms.seconds - self.terms.expiring_seconds, started + self.terms.seconds
-        warned = False
         while True:
-            idle_at = self._last_word_at + self.terms.idle_seconds
-            await asyncio.sleep(max(0.0, min(end_at if warned else warn_at, idle_at) - self._now()))
-            now = self._now()
-            if now >= end_at:
-                self.end(EndReason.MAX_DURATION)
-            elif now >= warn_at and not warned:
-                warned = True
-                self.tell(c.TellExpiring(round(end_at - now), "duration"))
-            elif now >= self._last_word_at + self.terms.idle_seconds:
-                self._end_if_idle(now)
+            await asyncio.sleep(self._lifetime.wait(self._now()))
+            found = self._lifetime.look(self._now(), speaking=self.busy)
+            if isinstance(found, EndReason):
+                return self.end(found)
+            if found is not None:
+                self.tell(c.TellExpiring(found, "duration"))
 
     async def _expect(self) -> None:
         """The visitor, who has so long to give their microphone or to do without it."""
@@ -401,17 +397,11 @@ class Session:
         except TimeoutError:
             self.end(EndReason.NO_MICROPHONE)
 
-    def _end_if_idle(self, now: float) -> None:
-        if self._conversation.speaking:
-            self._last_word_at = now
-        else:
-            self.end(EndReason.IDLE)
-
     def _mind_the_budget(self, fact: c.ToRecords) -> None:
         """What was spent may be the last of it. Then the session ends between two answers, not in one."""
         if self._ended.is_set() or not isinstance(fact, c.CountUsage | c.TurnEnded):
             return
-        left = self._budget.spend(self._tally.cost, self._now() - self._began_at)
+        left = self._budget.spend(self._tally.cost, self._lifetime.age(self._now()))
         if left is not None:
             self.tell(c.TellExpiring(left, "budget"))
         if self._budget.is_spent and (isinstance(fact, c.TurnEnded) or not self._conversation.speaking):

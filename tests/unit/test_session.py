@@ -437,19 +437,6 @@ async def test_they_are_over_also_for_a_process_that_stood_still_meanwhile() -> 
 
 
 @in_virtual_time
-async def test_a_pause_shorter_than_that_leaves_what_is_left_of_them() -> None:
-    stage = Stage(idle_seconds=10_000)
-    async with stage.running() as task:
-        await asyncio.sleep(100)
-        cast(VirtualTimeLoop, asyncio.get_running_loop()).pause(480)
-        assert await task is EndReason.MAX_DURATION
-        assert stage.now == pytest.approx(600, abs=SOON)
-    [(at, expiring)] = stage.all(c.TellExpiring)
-    assert at == pytest.approx(580, abs=SOON)
-    assert expiring.seconds == 20
-
-
-@in_virtual_time
 async def test_a_minute_without_a_word_is_the_last() -> None:
     stage = Stage()
     async with stage.running() as task:
