@@ -141,7 +141,7 @@ async def test_its_logs_have_neither_a_query_string_nor_a_token(world: World) ->
 
 
 async def test_who_talks_with_a_process_that_is_stopped_goes_on_with_the_other_one(world: World) -> None:
-    """The last test: one of the processes is gone after it."""
+    """One of the processes is gone after it."""
     stopped, _ = world.site.processes
     async with world.client("one") as first, world.client("another") as second:
         both = {client: await talked(world, client) for client in (first, second)}
@@ -159,6 +159,21 @@ async def test_who_talks_with_a_process_that_is_stopped_goes_on_with_the_other_o
             await client.ask("And on Sundays?")
             await client.until("turn.done", PATIENCE, turn=2)
             await client.end()
+
+
+async def test_a_process_that_has_just_been_started_is_found_when_the_other_one_goes(world: World) -> None:
+    """The last test. Pages are asked for all the time, so that nginx has seen that it is not there."""
+    back, gone = world.site.processes
+    async with httpx.AsyncClient(base_url=f"https://localhost:{world.nginx.port}") as browser:
+        back.start()
+        ready = asyncio.create_task(asyncio.to_thread(back.wait))
+        seen = set()
+        while not ready.done():
+            seen.add((await browser.get("/accounts/login/")).status_code)
+        await ready
+        await asyncio.to_thread(gone.send, signal.SIGKILL)
+        seen |= {(await browser.get("/accounts/login/")).status_code for _ in range(10)}
+    assert seen == {200}
 
 
 async def talked(world: World, client: VoiceClient) -> Received:

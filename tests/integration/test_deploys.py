@@ -11,8 +11,11 @@ import subprocess
 import sys
 import time
 from collections import Counter, deque
-from contextlib import AsyncExitStack, closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, closing, suppress
+from http.client import HTTPException
 from pathlib import Path
+from threading import Semaphore
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -51,6 +54,15 @@ def half_a_request(process: Process) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", process.port))
     connection.sendall(b"POST /v1/voice/ticket HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf")
     return connection
+
+
+def ask_until_nobody_listens(process: Process, answered: Semaphore) -> None:
+    """For a page whose view is a coroutine, which a thread waits for, again and again."""
+    with suppress(OSError, HTTPException):
+        while True:
+            with suppress(HTTPError), urlopen(f"http://127.0.0.1:{process.port}/v1/voice/stats", timeout=40):
+                pass
+            answered.release()
 
 
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
@@ -105,6 +117,23 @@ async def test_thirty_visitors_are_told_and_recorded_whatever_they_do(server: st
         )
         assert exited_after <= 3 * EXIT_SECONDS
         assert " ERROR voice" not in site.log(), site.log()
+
+
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+def test_pages_that_are_asked_for_until_the_end_do_not_keep_it(server: str, tmp_path: Path) -> None:
+    """One that begins after the others were waited for has no event loop, and its thread would never end."""
+    with several.running(tmp_path, 1, server) as site, ThreadPoolExecutor() as askers:
+        [process] = site.processes
+        answered = Semaphore(0)
+        for _ in range(8):
+            askers.submit(ask_until_nobody_listens, process, answered)
+        for _ in range(80):
+            assert answered.acquire(timeout=30)
+        process.send(signal.SIGTERM)
+        assert process.popen is not None
+        began = time.monotonic()
+        assert process.popen.wait(40) == 0, site.log()
+        print(f"\n{server}: ended {time.monotonic() - began:.1f} s after the signal")
 
 
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])

@@ -78,6 +78,13 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
             server_name="",
         )
         self._drain, self._tell_ready = drain, ready
+        self._ports: list[Any] = []
+        self._deaf = False
+
+    def listen_success(self, port: Any) -> None:
+        """Called with each address that it listens at."""
+        self._ports.append(port)
+        super().listen_success(port)
 
     def _ready(self) -> None:
         """Called by :meth:`run` when its factories are there, and nobody has connected."""
@@ -89,7 +96,10 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
             self._tell_ready()
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> asyncio.Queue[Any] | None:
-        """As Daphne's own, with flow control for WebSockets."""
+        """As Daphne's own, with flow control for WebSockets. Once it is deaf, who still asks is hung up on."""
+        if self._deaf:
+            protocol.transport.loseConnection()
+            return None
         connection = self.connections[protocol]
         inbox: asyncio.Queue[Any] = asyncio.Queue()
         if scope["type"] == "websocket":
@@ -119,11 +129,16 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
         return Deferred.fromFuture(asyncio.ensure_future(self._wind_down()))
 
     async def _wind_down(self) -> None:
-        await wind_down(self._applications, self._drain)
+        await wind_down(self._applications, self._stop_listening, self._drain)
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSHED_LIMIT):
                 while any(self._sockets()):  # noqa: ASYNC110 (Daphne announces nothing)
                     await asyncio.sleep(0.02)
+
+    def _stop_listening(self) -> None:
+        self._deaf = True
+        for port in self._ports:
+            port.stopListening()
 
     def _applications(self) -> Iterator[asyncio.Future[Any]]:
         for details in self.connections.values():

@@ -31,11 +31,17 @@ OVERTIME = 9.0
 Applications = Callable[[], Iterable["asyncio.Future[Any]"]]
 
 
-async def wind_down(applications: Applications, policy: DrainPolicy) -> None:
-    """Let everything end that this process serves; ``applications`` are those that run at the moment. Once."""
+async def wind_down(applications: Applications, stop_listening: Callable[[], None], policy: DrainPolicy) -> None:
+    """Let everything end that this process serves; ``applications`` are those that run at the moment. Once.
+
+    Pages are served until everybody was told. Then nobody may come any more: a page that began after the others were
+    waited for would lose its event loop halfway, and its thread would keep the process. A proxy that cannot connect
+    asks another process, and no visitor hears of it.
+    """
     faulthandler.dump_traceback_later(policy.seconds + OVERTIME, exit=True)
     log.info("is being stopped: conversations have %.0f seconds", policy.seconds)
     await departures.depart(policy)
+    stop_listening()
     await _over(applications)
     if not await finishing.settled(WRITTEN_LIMIT):
         log.warning("not everything that ended has been written to the database")

@@ -135,8 +135,12 @@ class VoiceServer(uvicorn.Server):
 
     async def shutdown(self, sockets: Any = None) -> None:
         """Stop."""
-        await wind_down(lambda: self.server_state.tasks, self._drain)
+        await wind_down(lambda: self.server_state.tasks, self._stop_listening, self._drain)
         await super().shutdown(sockets)
+
+    def _stop_listening(self) -> None:
+        for server in self.servers:
+            server.close()
 
     def _abort_the_stuck(self, tick: int) -> None:
         """uvicorn closes a connection when the last of it is written: never, if its client has stopped reading."""

@@ -1,7 +1,8 @@
-"""The last second of a stopped Daphne: what was written last is still on its way."""
+"""The last second of a stopped Daphne: nobody may come any more, and what was written last is still on its way."""
 
 import asyncio
 from collections.abc import Callable, Iterable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,17 +14,37 @@ from voice.serving import daphne
 Connection = dict[str, Any]
 
 
+class Line:
+    """A port of Twisted's, or the transport of a connection."""
+
+    def __init__(self) -> None:
+        self.open = True
+
+    def stopListening(self) -> None:
+        self.open = False
+
+    def loseConnection(self) -> None:
+        self.open = False
+
+
 @pytest.fixture(autouse=True)
 def nobody_talks(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def wind_down(applications: Callable[[], Iterable[Any]], policy: DrainPolicy) -> None:
+    async def wind_down(
+        applications: Callable[[], Iterable[Any]], stop_listening: Callable[[], None], policy: DrainPolicy
+    ) -> None:
         assert list(applications()) == []
+        stop_listening()
 
     monkeypatch.setattr(daphne, "wind_down", wind_down)
 
 
+def new_server() -> daphne.VoiceServer:
+    return daphne.VoiceServer(None, ["tcp:0"], DrainPolicy(), lambda: None)
+
+
 async def stops_after(*connections: Connection) -> float:
     """How long a server with these waits, in seconds, before its event loop may stop."""
-    server = daphne.VoiceServer(None, ["tcp:0"], DrainPolicy(), lambda: None)
+    server = new_server()
     server.connections = {object(): each for each in connections}
     now = asyncio.get_running_loop().time
     began = now()
@@ -46,3 +67,14 @@ async def test_it_waits_no_longer_for_a_client_that_hears_nothing() -> None:
 @in_virtual_time
 async def test_it_waits_for_nobody_who_is_gone_or_never_had_a_socket() -> None:
     assert await stops_after({"inbox": object(), "disconnected": 1.0}, {}) == 0
+
+
+@in_virtual_time
+async def test_it_listens_no_longer_and_hangs_up_on_who_asks_over_a_connection_that_was_open() -> None:
+    server, port, request = new_server(), Line(), SimpleNamespace(transport=Line())
+    server.connections = {}
+    server.listen_success(port)
+    await server.kill_all_applications().asFuture(asyncio.get_running_loop())
+    assert not port.open
+    assert server.create_application(request, {"type": "http"}) is None
+    assert not request.transport.open
