@@ -1,5 +1,7 @@
 """Model files are used only when they hold the pinned bytes."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,6 +30,15 @@ def test_every_pinned_file_is_the_installed_one() -> None:
 
 def test_a_file_and_its_bytes_are_the_same() -> None:
     assert weights.verified(*VAD_FILE).read_bytes() == weights.verified_bytes(*VAD_FILE)
+
+
+def test_no_engine_notes_or_reports_who_uses_it(tmp_path: Path) -> None:
+    """ONNX Runtime gives the machine a name, and keeps what it will report, below the home directory."""
+    loads = "from voice.upstream.local.vad import SileroModel; SileroModel()"
+    told_otherwise = {"CI", "ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
+    environment = {name: value for name, value in os.environ.items() if name not in told_otherwise}
+    subprocess.run([sys.executable, "-c", loads], env={**environment, "HOME": str(tmp_path)}, check=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_other_bytes_are_refused_with_the_part_the_file_and_the_remedy(tampered: None) -> None:

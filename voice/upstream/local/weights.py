@@ -8,6 +8,7 @@ and is checked whenever it is loaded. The sums were taken from the wheels that `
 import hashlib
 import importlib
 import importlib.util
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -103,7 +104,12 @@ def verified_bytes(package: str, path: str, pieces: Iterable[Path] | None = None
 
 
 def engine(part: str, module: str) -> Any:
-    """Import an inference engine at load time; PartUnavailable, in `part`'s name, if that fails."""
+    """Import an inference engine at load time; PartUnavailable, in `part`'s name, if that fails.
+
+    Nothing leaves the machine: from 1.29, ONNX Runtime reports to its makers unless its environment forbids it before
+    it is loaded (its pull request 27379). Moonshine has an older one inside.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
