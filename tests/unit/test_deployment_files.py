@@ -122,6 +122,7 @@ def test_the_builder_is_given_what_it_copies_and_nothing_else() -> None:
 SERVICE_KEYS = {
     "image", "build", "command", "env_file", "environment", "volumes", "restart", "stop_grace_period", "depends_on",
     "healthcheck", "ports", "profiles", "cap_drop", "security_opt", "logging", "init",
+    "read_only", "tmpfs",
 }  # fmt: skip
 """Those that are used, of https://docs.docker.com/reference/compose-file/services/."""
 
