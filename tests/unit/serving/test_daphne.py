@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync, sync_to_async
 
 from tests.clock import in_virtual_time
 from voice.protocol.drain import DrainPolicy
@@ -46,3 +47,39 @@ async def test_it_waits_no_longer_for_a_client_that_hears_nothing() -> None:
 @in_virtual_time
 async def test_it_waits_for_nobody_who_is_gone_or_never_had_a_socket() -> None:
     assert await stops_after({"inbox": object(), "disconnected": 1.0}, {}) == 0
+
+
+def test_a_request_that_came_last_does_not_keep_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread of a middleware that is not async waits for the view, which is."""
+    loop = asyncio.new_event_loop()
+    view_runs, may_end = asyncio.Event(), asyncio.Event()
+    over: list[str] = []
+
+    async def view() -> None:
+        view_runs.set()
+        await may_end.wait()
+
+    def middleware() -> None:
+        try:
+            async_to_sync(view)()
+        finally:
+            over.append("middleware")
+
+    async def until_the_view_runs() -> None:
+        request = asyncio.ensure_future(sync_to_async(middleware, thread_sensitive=False)())
+        await view_runs.wait()
+        assert not request.done()
+
+    def run(_: Any) -> None:
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(until_the_view_runs())
+
+    monkeypatch.setattr(daphne.Server, "run", run)
+    daphne.VoiceServer(None, ["tcp:0"], DrainPolicy(), lambda: None).run()
+    try:
+        assert over == ["middleware"]
+    finally:
+        may_end.set()
+        loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop)))
+        asyncio.set_event_loop(None)
+        loop.close()
