@@ -1,6 +1,7 @@
 """The last second of a stopped Daphne: what was written last is still on its way."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -53,7 +54,7 @@ def test_a_request_that_came_last_does_not_keep_the_process(monkeypatch: pytest.
     """The thread of a middleware that is not async waits for the view, which is."""
     loop = asyncio.new_event_loop()
     view_runs, may_end = asyncio.Event(), asyncio.Event()
-    over: list[str] = []
+    over = threading.Event()
 
     async def view() -> None:
         view_runs.set()
@@ -63,7 +64,7 @@ def test_a_request_that_came_last_does_not_keep_the_process(monkeypatch: pytest.
         try:
             async_to_sync(view)()
         finally:
-            over.append("middleware")
+            over.set()
 
     async def until_the_view_runs() -> None:
         request = asyncio.ensure_future(sync_to_async(middleware, thread_sensitive=False)())
@@ -77,7 +78,7 @@ def test_a_request_that_came_last_does_not_keep_the_process(monkeypatch: pytest.
     monkeypatch.setattr(daphne.Server, "run", run)
     daphne.VoiceServer(None, ["tcp:0"], DrainPolicy(), lambda: None).run()
     try:
-        assert over == ["middleware"]
+        assert over.wait(10)
     finally:
         may_end.set()
         loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop)))
