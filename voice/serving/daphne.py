@@ -93,8 +93,10 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
         """Serve until a signal."""
         super().run()
         # As asyncio.run does, and Twisted does not. A request that came when the others had ended may have a thread
-        # that waits for a view on the event loop, and would keep the process.
-        asyncio.get_event_loop().run_until_complete(_nothing_left())
+        # that waits for a view on the event loop, and would keep the process. On a closed one none begins to wait.
+        loop = asyncio.get_event_loop()
+        loop.run_until_complete(_nothing_left())
+        loop.close()
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> asyncio.Queue[Any] | None:
         """As Daphne's own, with flow control for WebSockets."""
@@ -148,10 +150,10 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
 
 
 async def _nothing_left() -> None:
-    left = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in left:
-        task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
+    while left := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left)
 
 
 def _unmask(payload: bytes, key: bytes) -> bytes:

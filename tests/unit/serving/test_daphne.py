@@ -79,8 +79,9 @@ def test_a_request_that_came_last_does_not_keep_the_process(monkeypatch: pytest.
     daphne.VoiceServer(None, ["tcp:0"], DrainPolicy(), lambda: None).run()
     try:
         assert over.wait(10)
+        assert loop.is_closed()
     finally:
-        may_end.set()
-        loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop)))
         asyncio.set_event_loop(None)
-        loop.close()
+        if not loop.is_closed():
+            may_end.set()
+            loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop)))
