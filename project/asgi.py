@@ -2,13 +2,12 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
-
 from project import observability
+from voice.pages import get_pages_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 observability.start()
-pages = get_asgi_application()  # loads the apps, which the imports below need
+pages = get_pages_application()  # loads the apps, which the imports below need
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 

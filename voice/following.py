@@ -47,13 +47,19 @@ class Follower:
 
     def __init__(self, look: Callable[[], Any], hearers: Mapping[str, Hearer], beside: Beside | None = None) -> None:
         self._look, self._hearers, self._beside = look, hearers, beside
-        self._changed = asyncio.Event()
+        self._waiting: dict[asyncio.Future[None], Callable[[], bool]] = {}
         self._wanted = asyncio.Event()
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for ``condition``, which is tried after each look. It must do no I/O."""
-        while not condition():
-            await self._changed.wait()
+        if condition():
+            return
+        come = asyncio.get_running_loop().create_future()
+        self._waiting[come] = condition
+        try:
+            await come
+        finally:
+            del self._waiting[come]
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -82,11 +88,16 @@ class Follower:
             except (DatabaseFault, TimeoutError) as error:  # those who talk go on; nobody new is let in meanwhile
                 log.warning("the live settings cannot be read: %s", type(error).__name__)
             # Also then: the setting, which needs no database, may have changed.
-            self._changed.set()
-            self._changed.clear()
+            self._tell()
             with suppress(TimeoutError):
                 async with asyncio.timeout(INTERVAL):
                     await self._wanted.wait()
+
+    def _tell(self) -> None:
+        """Wake those whose condition holds, and nobody else: each conversation waits here."""
+        for come, holds in self._waiting.items():
+            if not come.done() and holds():
+                come.set_result(None)
 
     async def _keep_listening(self, layer: Any) -> None:
         while True:

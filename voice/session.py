@@ -16,7 +16,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from math import inf
 from typing import Protocol
 
 from voice.keeping import Keeper, Recorder
@@ -40,8 +39,7 @@ from voice.upstream.base import Upstream
 log = logging.getLogger("voice.session")
 
 SEND_LIMIT = 5.0
-"""Seconds that one message may take to leave; seen within a second more. uvicorn never drops a reader that stopped
-reading."""
+"""Seconds that one message may take to leave. uvicorn never drops a reader that stopped reading."""
 FAREWELL_LIMIT = 1.0
 """Seconds for the last messages to the visitor."""
 MICROPHONE_LIMIT = 20.0
@@ -146,8 +144,6 @@ class Session:
         self._pushed_ms: int | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._bell: asyncio.TimerHandle | None = None
-        self._telling_since = inf
-        """When the message began to leave that is leaving now."""
 
     @property
     def upstream(self) -> Upstream:
@@ -280,7 +276,7 @@ class Session:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 self._carry_out(self._conversation.begin(self._now()))
-                parts = (self._serve, self._watch, self._expect, self._speak, self._mind_the_reader, self._keeper.run)
+                parts = (self._serve, self._watch, self._expect, self._speak, self._keeper.run)
                 running = [tasks.create_task(part()) for part in parts]
                 await self._ended.wait()
                 self._cancel_timers()
@@ -353,12 +349,13 @@ class Session:
                 await self._place.confirmed()
                 while self._now() < self._place.valid_until and self._egress.is_due(self._now()):
                     command = self._egress.pop(self._now())
-                    self._telling_since = self._now()
-                    await self._visitor.tell(command)
-                    self._telling_since = inf
+                    async with asyncio.timeout(SEND_LIMIT):
+                        await self._visitor.tell(command)
                     self._account(command)
                 self._speaking.clear()
                 self._say(self._now())
+        except TimeoutError:
+            self.end(EndReason.SLOW_CLIENT)
         except OSError:  # how ASGI servers say that nobody is there any more
             self.end(EndReason.CLIENT_LOST)
 
@@ -370,13 +367,6 @@ class Session:
             self._window.stopped()
         if self.terms.reports and self._window.is_over:
             self.end(EndReason.SLOW_CLIENT)
-
-    async def _mind_the_reader(self) -> None:
-        """End it when a message does not leave. A look now and then, since a timer for each message costs as much as
-        sending it."""
-        while self._now() - self._telling_since < SEND_LIMIT:  # noqa: ASYNC110 (an event for each is what it saves)
-            await asyncio.sleep(SEND_LIMIT / 5)
-        self.end(EndReason.SLOW_CLIENT)
 
     async def _watch(self) -> None:
         """The time that the session has, from the moment at which the visitor may speak."""

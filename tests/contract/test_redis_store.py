@@ -132,6 +132,42 @@ async def test_a_lease_that_was_forgotten_is_over_where_the_site_has_filled_up(s
     assert await store.renew("old") is Renewal.ENDED
 
 
+async def unanswered(store: RedisStore, redis: RedisServer, session_id: str) -> None:
+    """Redis stands still, longer than the lease, but for what it says in between."""
+    redis.freeze()
+    try:
+        with pytest.raises(StoreUnavailable):
+            await store.renew(session_id)
+    finally:
+        redis.thaw()
+    redis.do("ZADD", "{voice}:leases", 1, session_id)
+
+
+async def test_a_lease_that_ran_out_while_nobody_was_answered_is_taken_again_by_its_holder(store, redis):
+    """A failover may take longer than a lease, and nobody else was admitted meanwhile."""
+    await store.acquire("s", "u", LIMITS)
+    await unanswered(store, redis, "s")
+    assert await store.renew("s") is Renewal.KEPT
+    assert await store.peek("somebody", Limits(sessions=1)) == Refused(EndReason.OVERLOADED)
+
+
+async def test_a_lease_that_ran_out_so_yields_to_whoever_was_admitted_since(store, redis):
+    await store.acquire("old", "u", LIMITS)
+    await unanswered(store, redis, "old")
+    assert await store.acquire("new", "u", LIMITS) == Admitted()
+    assert await store.renew("old") is Renewal.TAKEN
+    assert await store.renew("old") is Renewal.TAKEN
+
+
+async def test_a_lease_that_was_confirmed_again_runs_out_as_any_other(store, redis):
+    await store.acquire("s", "u", LIMITS)
+    await unanswered(store, redis, "s")
+    await store.renew("s")
+    redis.do("ZADD", "{voice}:leases", 1, "s")
+    assert await store.renew("s") is Renewal.ENDED
+    assert await store.renew("s") is Renewal.ENDED
+
+
 async def test_a_released_session_does_not_come_back(store, redis):
     await store.acquire("s", "u", LIMITS)
     await store.release("s")

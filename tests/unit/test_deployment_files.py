@@ -59,6 +59,26 @@ def test_nginx_writes_no_query_string() -> None:
     assert len(re.findall(r"access_log \S+ voice;", ours)) == 2
 
 
+def test_haproxy_accepts_its_configuration() -> None:
+    assert "WARNING" not in accepted(program("haproxy"), "-c", "-f", str(DEPLOY / "haproxy.cfg"))
+
+
+def test_haproxy_asks_each_sentinel_about_each_redis() -> None:
+    backends = (DEPLOY / "haproxy.cfg").read_text().rstrip().split("\n\nbackend ")[1:]
+    assert len(backends) == 3
+    for n, backend in enumerate(backends, 1):
+        address = f"10.0.0.{n}"
+        servers = re.findall(r"server named-by-(\d) (\S+):6379 addr (\S+) port 26379", backend)
+        assert servers == [(str(by), address, f"10.0.0.{by}") for by in (1, 2, 3)]
+        asked = backend.partition("    server")[0]
+        assert (
+            asked.replace(address, "10.0.0.1").replace(f"redis-{n}", "redis-1")
+            == backends[0].partition("    server")[0]
+        )
+        assert f"string \\r\\n{address}\\r\\n" in asked
+        assert f"connect addr {address} port 6379" in asked
+
+
 @pytest.mark.parametrize("name", UNITS)
 def test_systemd_accepts_its_units(name: str, tmp_path: Path) -> None:
     checker = program("systemd-analyze")

@@ -20,6 +20,7 @@ from voice.protocol.audio import BYTES_PER_MS
 from voice.protocol.context import Passage
 from voice.protocol.cost import ModelPrice, Prices
 from voice.protocol.outcomes import LEFT, EndReason, TurnOutcome
+from voice.protocol.timeline import Mark
 from voice.upstream.base import UpstreamClosed, UpstreamRefused
 
 SOON = 0.05
@@ -120,6 +121,22 @@ async def test_what_is_due_later_is_not_told_any_more_when_the_session_is_over()
         stage.upstream.closing.set()
         await task
     assert stage.played_ms == before
+
+
+@in_virtual_time
+async def test_a_deadline_that_passes_while_the_upstream_is_being_closed_changes_nothing() -> None:
+    stage = Stage(knowledge=FakeKnowledge(hangs=True))
+    async with stage.running() as task:
+        stage.session.receive(e.TextSubmitted("When do you open?"))
+        stage.upstream.closing.clear()
+        stage.session.end(EndReason.CLIENT_HANGUP)
+        await asyncio.sleep(60)
+        assert not task.done()
+        stage.upstream.closing.set()
+        await task
+    [turn] = stage.facts.turns
+    assert Mark.RESPONSE_REQUESTED not in turn.marks
+    assert not stage.all(c.TellContext)
 
 
 @in_virtual_time

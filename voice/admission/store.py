@@ -5,7 +5,8 @@ processes a limit of 5 so became 44.
 
 A *lease* is a place among the live sessions. It ends by itself after :data:`LEASE_SECONDS`, unless its holder renews
 it, so the places of a killed process come back without anyone's help. What has ended or was taken over cannot be
-renewed; what the store forgot (a Redis that came back empty) can, while its place is free.
+renewed; what the store forgot (a Redis that came back empty), or could not prolong (one that was away), can, while its
+place is free.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class Renewal(StrEnum):
     TAKEN = "taken"
     """Newer sessions of the same user hold all places that the user has."""
     ENDED = "ended"
-    """It had run out, as that of a process which was paused does, and nobody else of this user holds its place."""
+    """It had run out, as that of a process which was paused does, and nobody else of this user holds its place; or the
+    store had not answered, and the site has filled up since."""
 
 
 class AdmissionStore(ABC):

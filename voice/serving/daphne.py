@@ -23,7 +23,7 @@ from voice.protocol.wires.base import Frame
 from voice.serving import limits
 from voice.serving.flow import Inbox, Outlet
 from voice.serving.stopping import wind_down
-from voice.serving.stream import Stream
+from voice.serving.stream import Stream, written
 
 FLUSHED_LIMIT = 1.0
 """Seconds for what was written last to leave, and for the clients' close frames to come."""
@@ -56,8 +56,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
 
     def say(self, frames: Iterable[Frame]) -> None:
         """Send these, while there is room."""
-        for frame in frames:
-            self.serverSend(frame, isinstance(frame, bytes))
+        self.transport.write(b"".join(map(written, frames)))
 
 
 class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types

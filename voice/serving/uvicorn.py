@@ -15,7 +15,7 @@ from voice.protocol.drain import DrainPolicy
 from voice.protocol.wires.base import Frame
 from voice.serving import limits
 from voice.serving.stopping import wind_down
-from voice.serving.stream import Stream
+from voice.serving.stream import Stream, written
 
 SWEEP = 10
 """Ticks, of a tenth of a second each, between two looks at connections that are closing."""
@@ -49,12 +49,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     def say(self, frames: Iterable[Frame]) -> None:
         """Send these, while there is room."""
-        for frame in frames:
-            if isinstance(frame, bytes):
-                self.conn.send_binary(frame)
-            else:
-                self.conn.send_text(frame.encode())
-        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.write(b"".join(map(written, frames)))
 
     def handle_connect(self, event: Any) -> None:
         """A client asks to come in."""

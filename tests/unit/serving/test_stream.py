@@ -11,7 +11,7 @@ from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
 from voice.bypass import Bypass
-from voice.serving.stream import Stream
+from voice.serving.stream import Stream, written
 
 Sent = tuple[str, bytes]
 
@@ -133,3 +133,16 @@ def test_nothing_is_opened_in_the_middle_of_a_message_or_behind_a_goodbye() -> N
     ends.arrive(b"".join(ends.client.data_to_send()))
     assert ends.stream.rest(Ends().say("audio", b"2"), waiting=False)
     assert ends.heard == []
+
+
+@given(st.lists(WHOLE, max_size=5))
+def test_what_is_written_is_read_as_it_was_meant(messages: list[Sent]) -> None:
+    ends = Ends()
+    ends.client.receive_data(
+        b"".join(written(payload if kind == "audio" else payload.decode()) for kind, payload in messages)
+    )
+    assert ends.client.parser_exc is None
+    _handshake, *frames = ends.client.events_received()
+    assert [(frame.opcode, frame.fin, frame.data) for frame in frames] == [
+        (Opcode.BINARY if kind == "audio" else Opcode.TEXT, True, payload) for kind, payload in messages
+    ]

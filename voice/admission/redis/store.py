@@ -35,6 +35,7 @@ class _Held:
     limits: Limits
     address: str
     epoch: str
+    """In which its lease was last confirmed; empty once a renewal was not answered."""
 
 
 class RedisStore(AdmissionStore):
@@ -81,9 +82,10 @@ class RedisStore(AdmissionStore):
         held = self._held.get(session_id)
         if held is None:
             return Renewal.ENDED
+        self._held[session_id] = replace(held, epoch="")  # for as long as there is no answer
         answer, *epoch = await self._clients.answer(self._of(self._scripts.renew, held, session_id, held.epoch))
-        if epoch and session_id in self._held:
-            self._held[session_id] = replace(held, epoch=epoch[0])
+        if session_id in self._held:
+            self._held[session_id] = replace(held, epoch=epoch[0] if epoch else held.epoch)
         return Renewal(answer)
 
     async def release(self, session_id: str, refund: bool = False) -> None:
