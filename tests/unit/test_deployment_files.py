@@ -119,6 +119,13 @@ def test_every_variable_is_one_of_the_settings() -> None:
     assert named - NOT_OURS <= {*env.dump()}
 
 
+def test_the_image_s_user_joins_the_group_that_debian_has() -> None:
+    """``useradd`` makes a group of the user's name, and refuses where there is one: ``voice`` is Debian's own."""
+    (command,) = re.findall(r"^RUN (useradd .*?) &&", (DEPLOY / "Containerfile").read_text(), re.MULTILINE)
+    assert command.split()[-1] == "voice"
+    assert "--gid voice" in command
+
+
 def test_the_builder_is_given_what_it_copies_and_nothing_else() -> None:
     containerfile = (DEPLOY / "Containerfile").read_text()
     copied = {word for line in re.findall(r"^COPY (.*) \S+$", containerfile, re.MULTILINE) for word in line.split()}
@@ -134,7 +141,8 @@ def test_the_builder_is_given_what_it_copies_and_nothing_else() -> None:
 
 SERVICE_KEYS = {
     "image", "build", "command", "env_file", "environment", "volumes", "restart", "stop_grace_period", "depends_on",
-    "healthcheck", "ports", "profiles", "cap_drop", "security_opt", "logging",
+    "healthcheck", "ports", "profiles", "cap_drop", "security_opt", "logging", "init",
+    "read_only", "tmpfs",
 }  # fmt: skip
 """Those that are used, of https://docs.docker.com/reference/compose-file/services/."""
 
@@ -153,6 +161,13 @@ def test_compose_has_documented_keys_only_and_what_it_names_is_there() -> None:
     build = services["migrate"]["build"]
     assert (DEPLOY / build["context"]).resolve() == ROOT
     assert (ROOT / build["dockerfile"]).is_file()
+
+
+def test_a_process_can_be_stopped_before_it_listens() -> None:
+    """Of the first process in a container the kernel ignores what it does not handle yet."""
+    services = document("compose.yaml")["services"]
+    assert {name for name, service in services.items() if service["image"] == "voice"} == {"web-1", "web-2", "migrate"}
+    assert all(service["init"] for service in services.values() if service["image"] == "voice")
 
 
 def test_redis_forgets_nothing() -> None:

@@ -95,6 +95,15 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
         if not self.abort_start:
             self._tell_ready()
 
+    def run(self) -> None:
+        """Serve until a signal."""
+        super().run()
+        # As asyncio.run does, and Twisted does not. A request that came when the others had ended may have a thread
+        # that waits for a view on the event loop, and would keep the process. On a closed one none begins to wait.
+        loop = asyncio.get_event_loop()
+        loop.run_until_complete(_nothing_left())
+        loop.close()
+
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> asyncio.Queue[Any] | None:
         """As Daphne's own, with flow control for WebSockets. Once it is deaf, who still asks is hung up on."""
         if self._deaf:
@@ -152,6 +161,13 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
         return (
             each for each, details in self.connections.items() if "inbox" in details and "disconnected" not in details
         )
+
+
+async def _nothing_left() -> None:
+    while left := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left)
 
 
 def _unmask(payload: bytes, key: bytes) -> bytes:

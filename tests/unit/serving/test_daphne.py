@@ -1,11 +1,13 @@
 """The last second of a stopped Daphne: nobody may come any more, and what was written last is still on its way."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync, sync_to_async
 
 from tests.clock import in_virtual_time
 from voice.protocol.drain import DrainPolicy
@@ -78,3 +80,40 @@ async def test_it_listens_no_longer_and_hangs_up_on_who_asks_over_a_connection_t
     assert not port.open
     assert server.create_application(request, {"type": "http"}) is None
     assert not request.transport.open
+
+
+def test_a_request_that_came_last_does_not_keep_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread of a middleware that is not async waits for the view, which is."""
+    loop = asyncio.new_event_loop()
+    view_runs, may_end = asyncio.Event(), asyncio.Event()
+    over = threading.Event()
+
+    async def view() -> None:
+        view_runs.set()
+        await may_end.wait()
+
+    def middleware() -> None:
+        try:
+            async_to_sync(view)()
+        finally:
+            over.set()
+
+    async def until_the_view_runs() -> None:
+        request = asyncio.ensure_future(sync_to_async(middleware, thread_sensitive=False)())
+        await view_runs.wait()
+        assert not request.done()
+
+    def run(_: Any) -> None:
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(until_the_view_runs())
+
+    monkeypatch.setattr(daphne.Server, "run", run)
+    daphne.VoiceServer(None, ["tcp:0"], DrainPolicy(), lambda: None).run()
+    try:
+        assert over.wait(10)
+        assert loop.is_closed()
+    finally:
+        asyncio.set_event_loop(None)
+        if not loop.is_closed():
+            may_end.set()
+            loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop)))
