@@ -41,6 +41,7 @@ def _columns() -> tuple[Field[Any, Any], ...]:
 
 @cache
 def _statement(alias: str, owned: bool) -> str:
+    """SQL that every database of Django's takes. Its values: the columns', and the number."""
     quote = connections[alias].ops.quote_name
     *changed, key = (f"{quote(each.column)} = %s" for each in _columns() if each.column)
     older = f"{key} AND {quote('checkpoint')} < %s" + (f" AND {quote('user_id')} IS NOT NULL" if owned else "")

@@ -2,8 +2,8 @@
 
 Under ASGI, Django goes to that thread and back for each half of most middlewares: 18 times for a login form, with the
 middlewares of a new project. Each way back waits for its turn on the event loop, which a hundred conversations keep
-half busy; and the ways themselves are a third of what such a page costs without any. Here it goes there three times,
-as at the request's beginning and at its end Django's signals do.
+half busy; and the ways themselves are a third of what such a page costs without any. Here it goes there three times:
+for the page, and for what Django does when a request begins and when it ends.
 
 For sites whose views are functions and classes of the ordinary kind. Views that are coroutines work, but each keeps a
 thread waiting: a site of those is better off with Django's own.

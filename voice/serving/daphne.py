@@ -98,8 +98,8 @@ class VoiceServer(Server):  # type: ignore[misc]  # Daphne ships no types
     def run(self) -> None:
         """Serve until a signal."""
         super().run()
-        # As asyncio.run does, and Twisted does not. A request that came when the others had ended may have a thread
-        # that waits for a view on the event loop, and would keep the process. On a closed one none begins to wait.
+        # As asyncio.run does, and Twisted does not. A request that outlasted the winding down may have a thread that
+        # waits for a view on the event loop, and would keep the process. On a closed one none begins to wait.
         loop = asyncio.get_event_loop()
         loop.run_until_complete(_nothing_left())
         loop.close()

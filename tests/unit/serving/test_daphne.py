@@ -82,7 +82,7 @@ async def test_it_listens_no_longer_and_hangs_up_on_who_asks_over_a_connection_t
     assert not request.transport.open
 
 
-def test_a_request_that_came_last_does_not_keep_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_outlasts_the_winding_down_does_not_keep_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """The thread of a middleware that is not async waits for the view, which is."""
     loop = asyncio.new_event_loop()
     view_runs, may_end = asyncio.Event(), asyncio.Event()
