@@ -30,7 +30,8 @@ class Network:
         self._listener.close()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks)
+        await self._listener.wait_closed()
 
     def go_down(self) -> None:
         """What is connected now stays so for ever, without a byte: both sides believe in it for a while."""
@@ -45,14 +46,21 @@ class Network:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        with suppress(OSError, asyncio.CancelledError):
+        ends = [writer]
+        try:
             await self._up.wait()
-            there = await asyncio.open_connection("127.0.0.1", self._server_port)
+            there, back = await asyncio.open_connection("127.0.0.1", self._server_port)
+            ends.append(back)
             generation = self._generation
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._carry(reader, there[1], generation))
-                tasks.create_task(self._carry(there[0], writer, generation))
-        self._tasks.discard(task)
+                tasks.create_task(self._carry(reader, back, generation))
+                tasks.create_task(self._carry(there, writer, generation))
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            for end in ends:
+                end.close()
+            self._tasks.discard(task)
 
     async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, generation: int) -> None:
         with suppress(OSError):
