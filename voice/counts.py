@@ -7,7 +7,7 @@ update of so many columns, each time anew.
 from __future__ import annotations
 
 import uuid
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any
 
@@ -21,14 +21,26 @@ from voice.protocol.counters import Counters
 _COUNTED = tuple(each.name for each in fields(Counters))
 
 
-def keep(session_id: uuid.UUID, number: int, counters: Counters, *, owned: bool = False) -> bool:
-    """Keep the ``number``-th count, and that the session lives; with ``owned``, only if it is somebody's. Whether it
-    was kept: one that is not newer is not. Blocking. Raises the database's errors."""
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What was counted, for the ``number``-th time."""
+
+    number: int = 0
+    counters: Counters = field(default_factory=Counters)
+
+    def next(self, counters: Counters) -> Count:
+        """What is counted now."""
+        return Count(self.number + 1, counters)
+
+
+def keep(session_id: uuid.UUID, count: Count, *, owned: bool = False) -> bool:
+    """Keep the count, and that the session lives; with ``owned``, only if it is somebody's. Whether it was kept: one
+    that is not newer is not. Blocking. Raises the database's errors."""
     connection = connections[router.db_for_write(VoiceSession)]
-    values = (timezone.now(), number, *(getattr(counters, name) for name in _COUNTED), session_id)
-    stored = [field.get_db_prep_save(value, connection) for field, value in zip(_columns(), values, strict=True)]
+    values = (timezone.now(), count.number, *(getattr(count.counters, name) for name in _COUNTED), session_id)
+    stored = [column.get_db_prep_save(value, connection) for column, value in zip(_columns(), values, strict=True)]
     with connection.cursor() as cursor:
-        cursor.execute(_statement(connection.alias, owned), (*stored, number))
+        cursor.execute(_statement(connection.alias, owned), (*stored, count.number))
         return bool(cursor.rowcount)
 
 

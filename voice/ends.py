@@ -18,6 +18,7 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
+from voice.counts import Count
 from voice.models import VoiceSession
 from voice.protocol.counters import Counters
 from voice.protocol.outcomes import EndReason
@@ -30,25 +31,24 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Why and when a session ended, and its last count, which is the ``checkpoint``-th."""
+    """Why and when a session ended, and its last count."""
 
     session_id: uuid.UUID
     reason: EndReason
     at: datetime
-    checkpoint: int
-    counters: Counters
+    count: Count
 
     def to_json(self) -> str:
         """One line, without anything that was said."""
-        counters = asdict(self.counters)
-        counters["cost"] = None if self.counters.cost is None else str(self.counters.cost)
+        counters = asdict(self.count.counters)
+        counters["cost"] = None if self.count.counters.cost is None else str(self.count.counters.cost)
         return json.dumps(
             {
                 "kind": "end",
                 "session_id": self.session_id.hex,
                 "reason": self.reason.value,
                 "at": self.at.isoformat(),
-                "checkpoint": self.checkpoint,
+                "checkpoint": self.count.number,
                 "counters": counters,
             }
         )
@@ -63,18 +63,17 @@ class End:
             uuid.UUID(said["session_id"]),
             EndReason(said["reason"]),
             datetime.fromisoformat(said["at"]),
-            int(said["checkpoint"]),
-            Counters(**counters),
+            Count(int(said["checkpoint"]), Counters(**counters)),
         )
 
 
 def write(end: End) -> None:
     """End the row, or bring a newer count to one that has ended. Does nothing the second time."""
-    counted = {"checkpoint": end.checkpoint, **asdict(end.counters)}
+    counted = {"checkpoint": end.count.number, **asdict(end.count.counters)}
     row = VoiceSession.objects.filter(pk=end.session_id)
     ended = row.filter(ended_at=None).update(ended_at=end.at, seen_at=end.at, end_reason=end.reason.value, **counted)
     if not ended:
-        row.filter(checkpoint__lt=end.checkpoint).update(**counted)
+        row.filter(checkpoint__lt=end.count.number).update(**counted)
 
 
 def signs_of_life(session_ids: Sequence[uuid.UUID]) -> None:

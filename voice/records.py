@@ -30,6 +30,7 @@ from django.db import Error as DatabaseFault
 from django.utils import timezone
 
 from voice import counts, database, ends, finishing, heartbeat
+from voice.counts import Count
 from voice.ends import End
 from voice.models import VoiceSession
 from voice.protocol.commands import QuestionCorrected, SessionBegan, ToRecords, TurnEnded
@@ -70,7 +71,7 @@ class Recorder:
         self.session_id = session_id
         self._id = uuid.UUID(session_id)
         self._spool, self._transcripts, self._sleep = spool, transcripts, sleep
-        self._counters, self._checkpoint = Counters(), 0
+        self._count = Count()
         self._inserting: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._refused = False
@@ -118,22 +119,22 @@ class Recorder:
         """Keep what the conversation told, that it began or the facts of its turns, and the count so far. Raises
         nothing."""
         self.remember(counters)  # before anything is waited for, so that no older count comes behind a newer one
-        number = self._checkpoint
+        count = self._count
         if isinstance(fact, TurnEnded):
-            await self.turn(fact, number, counters)
+            await self.turn(fact, count)
             return
         if isinstance(fact, SessionBegan):
             await self.ready()
         elif isinstance(fact, QuestionCorrected) and self._transcripts:
             words = Words.corrected(self._id, timezone.now(), fact.number, fact.question)
             await self._store(words, words.write, f"{fact.number}-corrected")
-        await self._count(number, counters)
+        await self._keep(count)
 
-    async def turn(self, ended: TurnEnded, number: int, counters: Counters) -> None:
-        """Keep the facts of a turn, and the ``number``-th count with them; what was said only where that is stored."""
+    async def turn(self, ended: TurnEnded, count: Count) -> None:
+        """Keep the facts of a turn, and the count with them; what was said only where that is stored."""
         now = timezone.now()
         facts = Facts.of(self._id, now, ended)
-        await self._store(facts, partial(facts.write, number, counters), f"{ended.number}-facts")
+        await self._store(facts, partial(facts.write, count), f"{ended.number}-facts")
         if self._transcripts:
             words = Words.of(self._id, now, ended)
             await self._store(words, words.write, f"{ended.number}-words")
@@ -152,14 +153,14 @@ class Recorder:
     async def checkpoint(self, counters: Counters) -> None:
         """Keep the count so far: one conditional update. Raises nothing."""
         self.remember(counters)
-        await self._count(self._checkpoint, counters)
+        await self._keep(self._count)
 
-    async def _count(self, number: int, counters: Counters) -> None:
-        await self._note("checkpoint", counts.keep, self._id, number, counters)
+    async def _keep(self, count: Count) -> None:
+        await self._note("checkpoint", counts.keep, self._id, count)
 
     def remember(self, counters: Counters) -> None:
         """This count goes with the session's end, if none comes after it."""
-        self._counters, self._checkpoint = counters, self._checkpoint + 1
+        self._count = self._count.next(counters)
 
     async def finish(self, reason: EndReason) -> None:
         """End the row with ``reason``. Only the first call counts; without a row, nothing happens.
@@ -177,7 +178,7 @@ class Recorder:
     def _end(self, reason: EndReason) -> asyncio.Task[None]:
         if self._ending is None:
             heartbeat.release(self._id)
-            end = End(self._id, reason, timezone.now(), self._checkpoint, self._counters)
+            end = End(self._id, reason, timezone.now(), self._count)
             self._ending = finishing.begin(self._write_end(end))
         return self._ending
 

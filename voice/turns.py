@@ -18,9 +18,9 @@ from django.db import router, transaction
 from django.db.models import F
 
 from voice import counts
+from voice.counts import Count
 from voice.models import VoiceSession, VoiceTranscript, VoiceTurn
 from voice.protocol.commands import TurnEnded
-from voice.protocol.counters import Counters
 from voice.protocol.timeline import Mark
 
 
@@ -56,12 +56,12 @@ class Facts:
         }
         return cls(session_id, at, ended.number, columns)
 
-    def write(self, number: int = 0, counters: Counters | None = None) -> None:
-        """Insert the row, unless it is there; and keep the session's ``number``-th count, unless a newer one is there.
-        Blocking. Raises the database's errors."""
+    def write(self, count: Count | None = None) -> None:
+        """Insert the row, unless it is there; and keep the session's count, unless a newer one is there. Blocking.
+        Raises the database's errors."""
         using = router.db_for_write(VoiceTurn)
         with transaction.atomic(using=using):
-            owner = _owner(self.session_id, using, number, counters)
+            owner = _owner(self.session_id, using, count)
             if owner is not None:
                 columns = dict(self.columns) if owner else {**self.columns, "sources": []}
                 row = VoiceTurn(session_id=self.session_id, number=self.number, created_at=self.at, **columns)
@@ -127,15 +127,15 @@ def storable(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
-def _owner(session_id: uuid.UUID, using: str, number: int = 0, counters: Counters | None = None) -> bool | None:
+def _owner(session_id: uuid.UUID, using: str, count: Count | None = None) -> bool | None:
     """Whether the session is somebody's; ``None``: there is none. Holds its row until the transaction ends.
 
     By an update, be it one that changes nothing: SQLite lets a transaction that began by reading write only by luck.
     """
-    if counters is not None:
-        if counts.keep(session_id, number, counters, owned=True):
+    if count is not None:
+        if counts.keep(session_id, count, owned=True):
             return True
-        counts.keep(session_id, number, counters)
+        counts.keep(session_id, count)
     row, nothing = VoiceSession.objects.using(using).filter(pk=session_id), F("checkpoint")
     if row.exclude(user=None).update(checkpoint=nothing):
         return True

@@ -19,6 +19,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from voice import counts, database, ends, finishing, heartbeat, records, wiring
+from voice.counts import Count
 from voice.ends import LOST_SECONDS, End
 from voice.models import VoiceSession, VoiceTurn
 from voice.protocol.counters import Counters
@@ -52,12 +53,12 @@ def session(seen_ago: float = 0.0) -> VoiceSession:
 
 
 def end(row: VoiceSession, checkpoint: int = 3, **changed: object) -> End:
-    return End(row.pk, EndReason.IDLE, timezone.now(), checkpoint, replace(COUNTED, **changed))  # type: ignore[arg-type]
+    return End(row.pk, EndReason.IDLE, timezone.now(), Count(checkpoint, replace(COUNTED, **changed)))  # type: ignore[arg-type]
 
 
 def test_a_session_without_a_sign_of_life_ends_as_of_the_last_one_with_its_last_count(spool):
     row = session(seen_ago=LOST_SECONDS + 1)
-    counts.keep(row.pk, 1, COUNTED)
+    counts.keep(row.pk, Count(1, COUNTED))
     VoiceSession.objects.filter(pk=row.pk).update(seen_at=row.seen_at)
     assert reap(spool) == Round(replayed=0, lost=1)
     lost = VoiceSession.objects.get(pk=row.pk)
@@ -124,14 +125,14 @@ async def test_a_sign_of_life_that_cannot_be_given_is_told_and_followed_by_anoth
 
 def test_a_checkpoint_is_a_sign_of_life():
     row = session(seen_ago=LOST_SECONDS + 1)
-    counts.keep(row.pk, 1, COUNTED)
+    counts.keep(row.pk, Count(1, COUNTED))
     assert ends.end_lost() == 0
 
 
 def test_counts_never_fall_whatever_order_they_arrive_in():
     row = session()
-    counts.keep(row.pk, 2, COUNTED)
-    counts.keep(row.pk, 1, Counters(turns_count=1))
+    counts.keep(row.pk, Count(2, COUNTED))
+    counts.keep(row.pk, Count(1, Counters(turns_count=1)))
     assert VoiceSession.objects.get(pk=row.pk).turns_count == 2
 
 

@@ -15,6 +15,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from voice import database, ends, finishing, records, retention
+from voice.counts import Count
 from voice.models import VoiceSession, VoiceTranscript, VoiceTurn
 from voice.protocol.commands import QuestionCorrected, SessionBegan, TurnEnded
 from voice.protocol.context import Source
@@ -177,7 +178,7 @@ async def test_a_turn_that_is_late_brings_no_older_count(session_id, spool, visi
     async with Recorder(session_id, spool) as recorder:
         await recorder.open(user_id=visitor.pk, **FACTS)
         facts = Facts.of(uuid.UUID(session_id), timezone.now(), TURN)
-        late = partial(facts.write, 1, Counters(turns_count=1))
+        late = partial(facts.write, Count(1, Counters(turns_count=1)))
         await recorder.checkpoint(Counters(turns_count=1))
         await recorder.checkpoint(Counters(turns_count=2))
         await database.call(late, limit=5)
