@@ -252,6 +252,7 @@ async def _look_after() -> None:
     """What this process does for the site while it has conversations."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(heartbeat.run())
+        tasks.create_task(standing.run())
         tasks.create_task(reaper.run(wiring.spool()))
         tasks.create_task(wiring.prepare_knowledge())
         tasks.create_task(guarding.run(conf().safeguard, conf().prices.currency))

@@ -1,7 +1,6 @@
 """During a conversation: a token that runs out, and a user who may talk no more."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -163,7 +162,7 @@ async def test_who_may_talk_no_more_is_told_within_two_seconds(
     reason: str,
 ) -> None:
     """Although it is not yet time to ask about them."""
-    monkeypatch.setattr(random, "uniform", lambda low, high: high)
+    monkeypatch.setattr(standing, "INTERVAL", 3_600.0)
     client = await visit(start={})
     await client.until("session.ready")
     await asyncio.sleep(0.1)  # the process has looked at the live settings
@@ -187,7 +186,6 @@ async def test_nor_is_the_push_needed(
 ) -> None:
     """They are asked about all the time."""
     monkeypatch.setattr(standing, "poke", lambda user_id: None)
-    monkeypatch.setattr(standing, "FIRST_WITHIN", 0.1)
     monkeypatch.setattr(standing, "INTERVAL", 0.1)
     client = await visit(start={})
     await client.until("session.ready")
@@ -216,7 +214,6 @@ async def test_a_database_that_does_not_answer_ends_nobody(visit: Visit, monkeyp
 
     client = await visit(start={})
     await client.until("session.ready")
-    monkeypatch.setattr(standing, "FIRST_WITHIN", 0.0)
     monkeypatch.setattr(standing.database, "call", down)
     standing.poke(None)
     async with asyncio.timeout(5):

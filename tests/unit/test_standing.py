@@ -1,10 +1,12 @@
-"""Who is talking is asked about again and again, not all at once, and at once when somebody says so."""
+"""Who is talking is asked about again and again, many at a time, and at once when somebody says so."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,98 +24,110 @@ def user(pk: int = 1) -> Any:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, int]]:
-    """When the database was asked, and about whom. All may go on, but 13 from second 1,100 on."""
-    questions: list[tuple[float, int]] = []
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, list[int]]]:
+    """When the database was asked, and about whom. All may go on, but 13 from second 1,101 on."""
+    questions: list[tuple[float, list[int]]] = []
 
-    async def call(function: Any, pk: int, fingerprint: str, *, limit: float) -> EndReason | None:
+    async def call(function: Any, talkers: Any, *, limit: float) -> list[EndReason | None]:
         assert limit <= 2
         now = asyncio.get_running_loop().time()
-        questions.append((now, pk))
-        return EndReason.REVOKED if pk == 13 and now >= 1_100 else None
+        questions.append((now, sorted(each.user_id for each in talkers)))
+        return [EndReason.REVOKED if each.user_id == 13 and now >= 1_101 else None for each in talkers]
 
     monkeypatch.setattr(standing.database, "call", call)
     return questions
 
 
-async def for_seconds(seconds: float, *users: Any) -> None:
-    """All these sessions, for so long."""
-    tasks = [asyncio.create_task(standing.lost(each)) for each in users]
-    await asyncio.sleep(seconds)
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
+@asynccontextmanager
+async def talking(*users: Any) -> AsyncIterator[list[asyncio.Task[EndReason]]]:
+    """A session of each, in a process that asks about them; nothing is left of either."""
+    tasks = [asyncio.create_task(work) for work in (standing.run(), *map(standing.lost, users))]
+    try:
+        yield tasks[1:]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        assert standing._rooms == {}
 
 
 @in_virtual_time
-async def test_a_thousand_sessions_that_begin_together_do_not_ask_together(asked: list[tuple[float, int]]):
-    await for_seconds(85, *(user(pk) for pk in range(100, 1_100)))
-    seconds = Counter(int(at) for at, _ in asked)
-    print(f"at most {max(seconds.values())} questions in a second")
-    assert max(seconds.values()) < 3 * 1_000 / standing.FIRST_WITHIN
-    about = Counter(pk for _, pk in asked)
-    assert len(about) == 1_000
-    assert set(about.values()) == {3}
+async def test_everybody_is_asked_about_every_20_seconds_many_at_a_time(asked: list[tuple[float, list[int]]]):
+    async with talking(*(user(pk) for pk in range(100, 220))):
+        await asyncio.sleep(45)
+    assert [(at, len(about)) for at, about in asked] == [(at, n) for at in (1_020, 1_040) for n in (50, 50, 20)]
+    assert Counter(pk for _, about in asked for pk in about) == dict.fromkeys(range(100, 220), 2)
 
 
 @in_virtual_time
-async def test_whoever_may_talk_no_more_is_found_within_35_seconds(asked: list[tuple[float, int]]):
-    assert await standing.lost(user(13)) is EndReason.REVOKED
-    assert 1_100 <= asyncio.get_running_loop().time() <= 1_130
+async def test_whoever_may_talk_no_more_is_found_by_then(asked: list[tuple[float, list[int]]]):
+    async with talking(user(12), user(13), user(13)) as [twelve, *thirteen]:
+        assert await asyncio.gather(*thirteen) == [EndReason.REVOKED] * 2
+        assert asyncio.get_running_loop().time() == pytest.approx(1_120)
+        await asyncio.sleep(30)
+        assert not twelve.done()
+    assert asked[-1] == (pytest.approx(1_140), [12])
 
 
 @in_virtual_time
-async def test_a_poke_makes_that_user_ask_at_once_and_nobody_else(asked: list[tuple[float, int]]):
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(for_seconds(150, user(12)))
-        ending = tasks.create_task(standing.lost(user(13)))
-        await asyncio.sleep(100.001)  # hardly later: when it asks by itself is random
+async def test_a_poke_has_that_user_asked_about_at_once_and_nobody_else(asked: list[tuple[float, list[int]]]):
+    async with talking(user(12), user(13)) as [twelve, thirteen]:
+        await asyncio.sleep(105)
         before = len(asked)
-        standing.hear({"type": "voice.standing", "user": "13"})
         standing.hear({"type": "voice.standing", "user": "nobody here"})
-        assert await ending is EndReason.REVOKED
-        assert asked[before:] == [(pytest.approx(1_100.001), 13)]
-    assert standing._ears == {}
+        standing.hear({"type": "voice.standing", "user": "12"})
+        await asyncio.sleep(1)
+        assert asked[before:] == [(1_105, [12])]
+        asyncio.get_running_loop().call_later(4, standing.poke, "13")
+        assert await thirteen is EndReason.REVOKED
+        assert asked[before + 1 :] == [(1_110, [13])]
+        assert not twelve.done()
 
 
 @in_virtual_time
-async def test_everybody_is_asked_one_after_the_other(asked: list[tuple[float, int]]):
-    sessions = asyncio.create_task(for_seconds(102, *(user(pk) for pk in range(100, 1_100))))
-    await asyncio.sleep(100)
-    standing.hear({"type": "voice.standing"})
-    await sessions
-    about = {pk: at for at, pk in asked if at >= 1_100}
-    assert len(about) == 1_000
-    assert max(Counter(about.values()).values()) < 10
+async def test_pokes_put_off_no_question_about_everybody(asked: list[tuple[float, list[int]]]):
+    async with talking(user(11), user(12)):
+        for _ in range(50):
+            standing.poke("12")
+            await asyncio.sleep(1)
+    assert [at for at, about in asked if 11 in about] == [pytest.approx(1_020), pytest.approx(1_040)]
 
 
-@pytest.mark.parametrize("fault", [TimeoutError(), OperationalError("down")])
+@in_virtual_time
+async def test_everybody_may_be_asked_about_at_once(asked: list[tuple[float, list[int]]]):
+    async with talking(*(user(pk) for pk in range(100, 220))):
+        await asyncio.sleep(10)
+        standing.hear({"type": "voice.standing"})
+        await asyncio.sleep(1)
+    assert sorted(pk for at, about in asked for pk in about if at == 1_010) == [*range(100, 220)]
+
+
+@pytest.mark.parametrize("fault", [TimeoutError(), OperationalError("down"), ZeroDivisionError("of the site's model")])
 @in_virtual_time
 async def test_a_database_that_does_not_answer_ends_nothing(monkeypatch: pytest.MonkeyPatch, fault: Exception):
     answers: list[Any] = [fault] * 10
 
-    async def call(*_: Any, **__: Any) -> EndReason:
+    async def call(*_: Any, **__: Any) -> list[EndReason]:
         if answers:
             raise answers.pop()
-        return EndReason.REVOKED
+        return [EndReason.REVOKED]
 
     monkeypatch.setattr(standing.database, "call", call)
-
-    assert await standing.lost(user()) is EndReason.REVOKED
-    assert asyncio.get_running_loop().time() >= 1_300
+    async with talking(user()) as [one]:
+        assert await one is EndReason.REVOKED
+    assert asyncio.get_running_loop().time() == pytest.approx(1_220)
 
 
 async def test_a_poke_may_come_from_any_thread(monkeypatch: pytest.MonkeyPatch):
-    async def call(*_: Any, **__: Any) -> EndReason:
-        return EndReason.NOT_IN_ROLLOUT
+    async def call(*_: Any, **__: Any) -> list[EndReason]:
+        return [EndReason.NOT_IN_ROLLOUT]
 
     monkeypatch.setattr(standing.database, "call", call)
-    monkeypatch.setattr(standing, "FIRST_WITHIN", 3_600.0)
-    ending = asyncio.create_task(standing.lost(user()))
-    await asyncio.sleep(0)
-    threading.Thread(target=standing.poke, args=("1",)).start()
-    async with asyncio.timeout(5):
-        assert await ending is EndReason.NOT_IN_ROLLOUT
+    async with talking(user()) as [one]:
+        await asyncio.sleep(0)
+        threading.Thread(target=standing.poke, args=("1",)).start()
+        async with asyncio.timeout(5):
+            assert await one is EndReason.NOT_IN_ROLLOUT
 
 
 # -- what Django tells ----------------------------------------------------------------------------------------------
