@@ -12,16 +12,19 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Self
 
-from django.db import router, transaction
+from django.db import connections, router, transaction
 from django.db.models import F
+from django.db.models.constants import OnConflict
 
 from voice import counts
 from voice.counts import Count
 from voice.models import VoiceSession, VoiceTranscript, VoiceTurn
 from voice.protocol.commands import TurnEnded
 from voice.protocol.timeline import Mark
+from voice.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ class Facts:
             if owner is not None:
                 columns = dict(self.columns) if owner else {**self.columns, "sources": []}
                 row = VoiceTurn(session_id=self.session_id, number=self.number, created_at=self.at, **columns)
-                VoiceTurn.objects.using(using).bulk_create([row], ignore_conflicts=True)
+                insert = _insertion(using)
+                insert.execute(getattr(row, column.attname) for column in insert.columns)
 
     def to_json(self) -> str:
         """One line."""
@@ -120,6 +124,18 @@ class Words:
     def from_json(cls, said: Mapping[str, Any]) -> Self:
         """What :meth:`to_json` wrote, parsed."""
         return cls(**_common(said), said=dict(said["said"]), corrects=bool(said["corrects"]))
+
+
+@cache
+def _insertion(alias: str) -> Statement:
+    """Of a turn's row, unless it is there, as ``bulk_create(ignore_conflicts=True)`` has it."""
+    columns = tuple(each for each in VoiceTurn._meta.concrete_fields if not each.primary_key)
+    operations = connections[alias].ops
+    begin = operations.insert_statement(on_conflict=OnConflict.IGNORE)
+    table = operations.quote_name(VoiceTurn._meta.db_table)
+    names = ", ".join(operations.quote_name(each.column) for each in columns if each.column)
+    end = operations.on_conflict_suffix_sql(columns, OnConflict.IGNORE, (), ())
+    return Statement(alias, f"{begin} {table} ({names}) VALUES ({', '.join(['%s'] * len(columns))}) {end}", columns)
 
 
 def storable(text: str) -> str:
