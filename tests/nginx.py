@@ -1,6 +1,6 @@
 """nginx with the configuration that is shipped, in a folder of its own, on ports that anybody may open.
 
-What is changed is where things are: ports, certificate, logs, and the server processes' sockets.
+What is changed is where things are: ports, certificate, logs, challenges, and the server processes' sockets.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def command(folder: Path, port: int, plain_port: int, sockets: Mapping[str, str]
     for pem in certificate.cert_chain_pems:
         pem.write_to_path(str(folder / "fullchain.pem"), append=True)
     ours = (Path(settings.BASE_DIR) / "project/deploy/nginx.conf").read_text()
-    places = {"/etc/letsencrypt/live/www.example.org": str(folder), "/var/log/nginx": str(folder), **sockets}
+    moved = "/etc/letsencrypt/live/www.example.org", "/var/log/nginx", "/var/www/html"
+    places = {**dict.fromkeys(moved, str(folder)), **sockets}
     for there, here in places.items():
         assert there in ours
         ours = ours.replace(there, here)

@@ -96,6 +96,16 @@ async def test_who_comes_without_tls_is_sent_there(world: World) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (301, "https://localhost/fr/")
 
 
+async def test_but_who_asks_for_what_certbot_has_put_there_gets_it(world: World) -> None:
+    challenge = world.nginx.folder / ".well-known/acme-challenge/name"
+    challenge.parent.mkdir(parents=True)
+    challenge.write_text("proof")
+    async with httpx.AsyncClient(base_url=f"http://localhost:{world.nginx.plain_port}", trust_env=False) as authority:
+        answer = await authority.get("/.well-known/acme-challenge/name")
+        missing = await authority.get("/.well-known/acme-challenge/another")
+    assert (answer.status_code, answer.text, missing.status_code) == (200, "proof", 404)
+
+
 async def test_one_conversation_at_a_time_and_five_an_hour_are_counted_over_both_processes(world: World) -> None:
     before = len(await world.conversations(0))
     async with world.client("frequent") as old:
