@@ -135,12 +135,15 @@ class Session:
         self._ready, self._ended, self._taken_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._speaking, self._room = asyncio.Event(), asyncio.Event()
         self._room.set()
+        self._unused = terms.waiting
+        """Whether the visitor has said nothing yet, and may never have given their microphone."""
         if not terms.waiting:
             self._taken_up.set()
         self._reason = EndReason.INTERNAL_ERROR
         self._fault: Exception | None = None
         self._place: Place = Granted()
-        self._muted = False
+        self._hears = True
+        """Whether the microphone counts: neither is it muted, nor is the session over."""
         self._pushed_ms: int | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._bell: asyncio.TimerHandle | None = None
@@ -189,10 +192,10 @@ class Session:
 
     def push_audio(self, pcm: bytes) -> None:
         """The microphone heard this (PCM, whole samples, at most a second)."""
-        if self._muted or self._ended.is_set():
+        if not self._hears:
             return
-        if not self._taken_up.is_set():
-            self._taken_up.set()
+        if self._unused:
+            self.take_up()
         if self.terms.push_to_talk:
             self._count_push(pcm)
         self._tally.hear(len(pcm))
@@ -213,7 +216,7 @@ class Session:
                 self._egress.heard(now)
                 self._make_room(now)
             case e.Muted():
-                self._muted = event.muted
+                self._hears = not event.muted
             case e.UpstreamLost():
                 self._tally.reconnects = self._line.redials
         self._carry_out(self._conversation.receive(event, now))
@@ -232,6 +235,7 @@ class Session:
 
     def take_up(self) -> None:
         """The visitor has said something without their microphone: that is being there, too."""
+        self._unused = False
         self._taken_up.set()
 
     def tell(self, command: c.ToBrowser) -> None:
@@ -245,9 +249,13 @@ class Session:
     def end(self, reason: EndReason) -> None:
         """Let it be over. The first reason stands; who goes before the microphone is there has had no conversation."""
         if not self._ended.is_set():
-            unused = reason in LEFT and not self._taken_up.is_set()
+            unused = reason in LEFT and self._unused
             self._reason = EndReason.NO_MICROPHONE if unused else reason
-            self._ended.set()
+            self._stop()
+
+    def _stop(self) -> None:
+        self._hears = False
+        self._ended.set()
 
     def fail(self, fault: Exception) -> None:
         """Let it be over, by a fault of ours that happened outside of every task. :meth:`run` raises it."""
@@ -286,7 +294,7 @@ class Session:
                 if self._fault is not None:
                     raise self._fault
         finally:
-            self._ended.set()
+            self._stop()
             self._cancel_timers()
             await self._take_leave()
         return self._reason

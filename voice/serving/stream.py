@@ -66,6 +66,8 @@ class Stream:
                 payload = self._unmask(data[begin:end], data[begin - 4 : begin])
                 if not (hear(payload) if data[0] == _BINARY else _read(hear, payload)):
                     break
+                if end == len(data):  # nearly always
+                    return b""
                 data = data[end:]
         if data:
             self._follow(data)

@@ -37,6 +37,9 @@ class Transport:
     def __init__(self, options: OpenAIOptions) -> None:
         self._options = options
         self._connection: Connection | None = None
+        self.send_at_once: Callable[[bytes], bool] = _closed
+        """Send one text frame, if the connection is good and takes it at once; whether it did. It is the connection's
+        own: what the microphone hears goes this way."""
 
     async def open(self, url: str, headers: Mapping[str, str]) -> None:
         """Dial. No compression is offered: base64 of speech hardly shrinks; memory and time are better spent.
@@ -70,16 +73,12 @@ class Transport:
                 )
             if connected is None:
                 raise UpstreamUnavailable("cannot be reached: closed during the handshake")
-            self._connection = connection
+            self._connection, self.send_at_once = connection, connection.send_at_once
         except (WSError, ProxyError, OSError) as failure:
             raise _translated(failure) from None
         finally:
             if self._connection is None:  # a dial that is given up may yet come about
                 connection.abort()
-
-    def send_at_once(self, frame: bytes) -> bool:
-        """Send one text frame, if the connection is good and takes it at once; whether it did."""
-        return self._connection is not None and self._connection.send_at_once(frame)
 
     async def send(self, frame: bytes) -> None:
         """Send one text frame, and wait until there is room for the next.
@@ -106,7 +105,7 @@ class Transport:
 
     async def close(self) -> None:
         """Close, within ``close_timeout``, whatever the state; then abort. Never fails."""
-        connection, self._connection = self._connection, None
+        connection, self._connection, self.send_at_once = self._connection, None, _closed
         if connection is None:
             return
         try:
@@ -129,6 +128,10 @@ class Transport:
         if self._connection is None:
             raise UpstreamClosed("not open")
         return self._connection
+
+
+def _closed(_frame: bytes) -> bool:
+    return False
 
 
 TransportFactory = Callable[[OpenAIOptions], Transport]
