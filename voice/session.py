@@ -136,7 +136,8 @@ class Session:
         self._speaking, self._room = asyncio.Event(), asyncio.Event()
         self._room.set()
         self._unused = terms.waiting
-        """Whether the visitor has said nothing yet, and may never have given their microphone."""
+        """Whether the visitor has said nothing yet, and may never have given their microphone. Asked for each frame, as
+        the next is, so neither is a question to an event."""
         if not terms.waiting:
             self._taken_up.set()
         self._reason = EndReason.INTERNAL_ERROR

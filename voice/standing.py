@@ -52,7 +52,7 @@ class _Talker:
 
 
 @dataclass(eq=False, slots=True)
-class _Room:
+class _Register:
     """Who talks on one event loop, and whom it is to ask about at once, by the primary key as text."""
 
     talkers: set[_Talker] = field(default_factory=set)
@@ -73,7 +73,7 @@ class _Room:
         return [each for each in self.talkers if None in poked or str(each.user_id) in poked]
 
 
-_rooms: dict[asyncio.AbstractEventLoop, _Room] = {}
+_registers: dict[asyncio.AbstractEventLoop, _Register] = {}
 _guard = threading.Lock()
 _rollout: Rollout | None = None
 """That of the last look."""
@@ -82,27 +82,27 @@ _rollout: Rollout | None = None
 async def lost(user: AbstractBaseUser) -> EndReason:
     """Return when ``user``, as the database said when they came in, may no longer talk: why. While :func:`run` runs."""
     talker = _Talker(user.pk, user.get_session_auth_hash(), asyncio.get_running_loop().create_future())
-    with _room() as room:
-        room.talkers.add(talker)
+    with _register() as register:
+        register.talkers.add(talker)
         try:
             return await talker.lost
         finally:
-            room.talkers.remove(talker)
+            register.talkers.remove(talker)
 
 
 async def run() -> None:
     """Ask, for all who talk on this event loop, until cancelled. Raises nothing."""
     now = asyncio.get_running_loop().time
-    with _room() as room:
+    with _register() as register:
         due = now() + INTERVAL
         while True:
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout_at(due):
-                    await room.wanted.wait()
-            except TimeoutError:
-                room.poke(None)
+                    await register.wanted.wait()
+            if now() >= due:  # also where the next poke comes before the last is answered, again and again
+                register.poke(None)
                 due = now() + INTERVAL
-            for batch in _batches(room.concerned()):
+            for batch in _batches(register.concerned()):
                 await _ask(batch)
 
 
@@ -112,10 +112,10 @@ def poke(user_id: str | None) -> None:
     From any thread. Nothing happens where the user is not talking.
     """
     with _guard:
-        rooms = list(_rooms.items())
-    for loop, room in rooms:
+        registers = list(_registers.items())
+    for loop, register in registers:
         with suppress(RuntimeError):  # the loop is closed, and its sessions with it
-            loop.call_soon_threadsafe(room.poke, user_id)
+            loop.call_soon_threadsafe(register.poke, user_id)
 
 
 def look() -> None:
@@ -165,16 +165,16 @@ def _batches(talkers: Sequence[_Talker]) -> Iterator[Sequence[_Talker]]:
 
 
 @contextmanager
-def _room() -> Iterator[_Room]:
+def _register() -> Iterator[_Register]:
     """That of this event loop, for as long as somebody is in it."""
     loop = asyncio.get_running_loop()
     with _guard:
-        room = _rooms.setdefault(loop, _Room())
-        room.users += 1
+        register = _registers.setdefault(loop, _Register())
+        register.users += 1
     try:
-        yield room
+        yield register
     finally:
         with _guard:
-            room.users -= 1
-            if not room.users:
-                del _rooms[loop]
+            register.users -= 1
+            if not register.users:
+                del _registers[loop]

@@ -48,7 +48,7 @@ async def talking(*users: Any) -> AsyncIterator[list[asyncio.Task[EndReason]]]:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-        assert standing._rooms == {}
+        assert standing._registers == {}
 
 
 @in_virtual_time
@@ -91,6 +91,24 @@ async def test_pokes_put_off_no_question_about_everybody(asked: list[tuple[float
             standing.poke("12")
             await asyncio.sleep(1)
     assert [at for at, about in asked if 11 in about] == [pytest.approx(1_020), pytest.approx(1_040)]
+
+
+@in_virtual_time
+async def test_nor_do_pokes_that_come_while_it_asks(monkeypatch: pytest.MonkeyPatch):
+    about_11 = []
+
+    async def call(function: Any, talkers: Any, *, limit: float) -> list[None]:
+        if any(each.user_id == 11 for each in talkers):
+            about_11.append(round(asyncio.get_running_loop().time()))
+        standing.poke("12")
+        await asyncio.sleep(1)
+        return [None for _ in talkers]
+
+    monkeypatch.setattr(standing.database, "call", call)
+    async with talking(user(11), user(12)):
+        standing.poke("12")
+        await asyncio.sleep(50)
+    assert about_11 == [1_020, 1_040]
 
 
 @in_virtual_time
