@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+from voice.protocol.audio import BYTES_PER_SAMPLE
 from voice.protocol.commands import TellError
 from voice.protocol.outcomes import EndReason
 from voice.protocol.pace import Pace
 from voice.protocol.wires.base import Frame, Said, Wire
-from voice.protocol.wires.fields import TEXT_LIMIT, WireError
+from voice.protocol.wires.fields import AUDIO_LIMIT, TEXT_LIMIT, WireError
 
 BAD_AUDIO_LIMIT = 20
 """Bad audio frames after which a client is given up."""
@@ -39,6 +40,8 @@ class Frames:
         self, receive: Callable[[], Awaitable[Any]], wire: Wire, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._receive, self._wire, self._clock = receive, wire, clock
+        self._longest = AUDIO_LIMIT if wire.binary else -1
+        """Bytes of a binary frame that is audio as it is."""
         self._said: deque[Said] = deque()
         self._pace = Pace(clock())
         self._dropping = False
@@ -64,7 +67,8 @@ class Frames:
 
         If it is not, nothing has happened: by the queue, its sender is told what is wrong.
         """
-        if not self._wire.hears(audio) or not self._pace.takes(len(audio), self._clock()):
+        size = len(audio)
+        if size > self._longest or size % BYTES_PER_SAMPLE or not self._pace.takes(size, self._clock()):
             return False
         self.received += 1
         self._dropping = False

@@ -199,7 +199,8 @@ class Session:
             self.take_up()
         if self.terms.push_to_talk:
             self._count_push(pcm)
-        self._tally.hear(len(pcm))
+        self._tally.mic_frames += 1
+        self._tally.mic_bytes += len(pcm)
         if not self._line.push_audio(pcm):
             self._tally.dropped_frames = self._line.backlog.dropped
 

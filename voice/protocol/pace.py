@@ -7,6 +7,8 @@ delivers all at once, and so does a server that was busy. None of that is more a
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from voice.protocol.audio import BYTES_PER_MS
 
 AUDIO_RATE = 1.25
@@ -29,14 +31,18 @@ MESSAGE_BURST = 200.0
 
 
 class Bucket:
-    """Tokens that fill up with time, which never runs backwards."""
+    """Tokens that fill up with time, which never runs backwards. Who takes less than ``least`` takes that."""
 
-    def __init__(self, rate: float, held: float, first: float, now: float) -> None:
-        self._rate, self._held = rate, held
+    __slots__ = ("_at", "_held", "_least", "_rate", "_tokens")
+
+    def __init__(self, rate: float, held: float, first: float, now: float, *, least: float) -> None:
+        self._rate, self._held, self._least = rate, held, least
         self._tokens, self._at = first, now
 
     def take(self, amount: float, now: float) -> bool:
         """Whether so much could be taken. If not, nothing is."""
+        if amount < self._least:
+            amount = self._least
         tokens = self._tokens + (now - self._at) * self._rate  # min and max would be calls, for each frame
         if tokens > self._held:
             tokens = self._held
@@ -49,24 +55,22 @@ class Pace:
     """What one client has sent. Pure: the clock is told, ``now`` being first when its socket was opened."""
 
     def __init__(self, now: float) -> None:
-        self._audio = Bucket(AUDIO_RATE * SECOND, AUDIO_HELD * SECOND, AUDIO_BURST * SECOND, now)
-        self._messages = Bucket(MESSAGE_RATE, MESSAGE_BURST, MESSAGE_BURST, now)
+        audio = Bucket(AUDIO_RATE * SECOND, AUDIO_HELD * SECOND, AUDIO_BURST * SECOND, now, least=SMALLEST)
+        self.takes: Callable[[int, float], bool] = audio.take
+        """Whether a frame of so many bytes comes in time. One that does not is not held against its sender yet."""
+        self._messages = Bucket(MESSAGE_RATE, MESSAGE_BURST, MESSAGE_BURST, now, least=1.0)
         self.excess = 0
         """Bytes of audio that came too fast."""
         self.is_flood = False
         """Whether so much came too fast that nobody sends it by accident."""
 
     def audio(self, size: int, now: float) -> bool:
-        """Whether a frame of so many bytes comes in time. One that does not is dropped."""
+        """The same. One that does not is dropped, and too much of that is a flood."""
         if self.takes(size, now):
             return True
         self.excess += max(size, SMALLEST)
         self.is_flood = self.is_flood or self.excess >= EXCESS_LIMIT * SECOND
         return False
-
-    def takes(self, size: int, now: float) -> bool:
-        """The same, but one that does not is not held against its sender yet."""
-        return self._audio.take(size if size > SMALLEST else SMALLEST, now)
 
     def message(self, now: float) -> bool:
         """Whether a message comes in time. One that does not is the end: a page is never so talkative."""

@@ -26,16 +26,13 @@ class Tally:
         self.reconnects = 0
         """Set by whoever dials. What another connection bills is another bill, also where its ids begin anew."""
         self._model, self._prices, self._metered = model, prices, metered
-        self._mic_frames = self._mic_bytes = self._answer_frames = self._answer_bytes = 0
+        self.mic_frames = self.mic_bytes = 0
+        """Pieces of the visitor's audio, and their bytes. Counted by whoever hears them: a call less for each."""
+        self._answer_frames = self._answer_bytes = 0
         self._underruns = Underruns()
         self._turns = self._interruptions = 0
         self._searches: Counter[str] = Counter()
         self._bills = Bills()
-
-    def hear(self, size: int) -> None:
-        """A piece of the visitor's audio, of so many bytes."""
-        self._mic_frames += 1
-        self._mic_bytes += size
 
     def say(self, size: int) -> None:
         """A piece of an answer's audio, of so many bytes."""
@@ -68,8 +65,8 @@ class Tally:
         answers = bills.get(self._model, Usage())
         transcripts = sum((usage for model, usage in bills.items() if model != self._model), Usage())
         return Counters(
-            mic_frames=self._mic_frames,
-            mic_ms=duration_ms(self._mic_bytes),
+            mic_frames=self.mic_frames,
+            mic_ms=duration_ms(self.mic_bytes),
             dropped_frames=self.dropped_frames,
             reconnects=self.reconnects,
             answer_frames=self._answer_frames,

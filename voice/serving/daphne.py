@@ -38,16 +38,13 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.bypass = Bypass()
-        self._stream = Stream(self.bypass, _unmask)
+        self._stream = Stream(self.bypass, _unmask, super().dataReceived)
 
     def dataReceived(self, data: bytes) -> None:
         """Something came from the client."""
-        waiting = self.state != self.STATE_OPEN or not self.application_queue.empty()
-        rest = self._stream.rest(data, waiting=waiting)
-        if rest:
-            super().dataReceived(rest)
-        else:
-            self.last_ping = time.time()  # a sign of life, as any message is to Daphne
+        self._stream.waiting = self.state != self.STATE_OPEN or not self.application_queue.empty()
+        self._stream.receive(data)
+        self.last_ping = time.time()  # a sign of life, as any message is to Daphne
 
     @property
     def has_room(self) -> bool:

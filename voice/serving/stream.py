@@ -39,11 +39,28 @@ def written(message: Frame) -> bytes:
 class Stream:
     """What one client sends: first the request that opens the socket, in one piece, then frames.
 
-    ``unmask`` is the server's own.
+    ``unmask`` is the server's own, and so is ``parse``, which gets what nobody takes here.
     """
 
-    def __init__(self, bypass: Bypass, unmask: Unmask) -> None:
-        self._bypass, self._unmask = bypass, unmask
+    # Without a dictionary: what each of a hundred streams looks up for a frame is rarely in the processor's caches.
+    __slots__ = (
+        "_bypass",
+        "_closing",
+        "_fragmented",
+        "_header",
+        "_opens",
+        "_owed",
+        "_parse",
+        "_requested",
+        "_unmask",
+        "waiting",
+    )
+
+    def __init__(self, bypass: Bypass, unmask: Unmask, parse: Callable[[bytes], object]) -> None:
+        self.waiting = False
+        """Something that came before has not been fetched by the application, or nothing is fetched any more: set by
+        the server. Then nobody is asked."""
+        self._bypass, self._unmask, self._parse = bypass, unmask, parse
         self._requested = False
         self._header = b""
         """What has come of a frame's header, if not all."""
@@ -53,25 +70,21 @@ class Stream:
         self._opens = False
         """Whether a frame that comes next may be opened here: a message begins with it."""
 
-    def rest(self, data: bytes, *, waiting: bool) -> bytes:
-        """Let who hears past the queue have what they take of this; returns what is for the parser.
-
-        ``waiting``: something that came before has not been fetched by the application, or nothing is fetched any
-        more. Then nobody is asked.
-        """
+    def receive(self, data: bytes) -> None:
+        """Let who hears past the queue have what they take of this; the rest is for the parser."""
         hear = self._bypass.hear
-        if hear is not None and not waiting and self._opens:
+        if hear is not None and self._opens and not self.waiting:
             while (frame := _message(data)) is not None:
                 begin, end = frame
                 payload = self._unmask(data[begin:end], data[begin - 4 : begin])
                 if not (hear(payload) if data[0] == _BINARY else _read(hear, payload)):
                     break
                 if end == len(data):  # nearly always
-                    return b""
+                    return
                 data = data[end:]
         if data:
             self._follow(data)
-        return data
+            self._parse(data)
 
     def _follow(self, data: bytes) -> None:
         if not self._requested:

@@ -34,13 +34,16 @@ class Socket(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         self._bypass = Bypass()
         self._bypass.mouth = self
-        self._stream = Stream(self._bypass, apply_mask)
+        self._stream = Stream(self._bypass, apply_mask, super().data_received)
+        # The transport's loop asks for it once, so that nothing of this class stands in a frame's way: its more than
+        # thirty attributes are too many for CPython to keep them together.
+        self.data_received = self._stream.receive  # type: ignore[method-assign]
 
-    def data_received(self, data: bytes) -> None:
-        """Something came from the client."""
-        rest = self._stream.rest(data, waiting=self.close_sent or not self.queue.empty())
-        if rest:
-            super().data_received(rest)
+    async def receive(self) -> Any:
+        """The next message by the queue, for the application."""
+        message = await super().receive()
+        self._stream.waiting = not self.queue.empty()
+        return message
 
     @property
     def has_room(self) -> bool:
@@ -63,6 +66,7 @@ class Socket(WebSocketsSansIOProtocol):
         has_room = not self.read_paused and self.queue.qsize() < WAITING
         self.read_paused = self.read_paused or has_room  # so that it is not paused again
         super().send_receive_event_to_app()
+        self._stream.waiting = not self.queue.empty()
         if has_room:
             self.read_paused = False
 

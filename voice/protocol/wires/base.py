@@ -23,6 +23,8 @@ class Wire(ABC):
     """Whether a client of this dialect can go on with a conversation that was cut off; else none is kept for it."""
     reports = False
     """Whether a client has to say what it has played, and is given up if it does not."""
+    binary = False
+    """Whether binary frames are the visitor's audio, as they are: those need no decoding."""
 
     @abstractmethod
     def decode(self, frame: Frame) -> tuple[Said, ...]:
@@ -31,10 +33,6 @@ class Wire(ABC):
         Raises:
             WireError: it is not of the vocabulary.
         """
-
-    def hears(self, audio: bytes) -> bool:
-        """Whether a binary frame is audio, and right. One that is not says what is wrong with it when it is decoded."""
-        return False
 
     def tolerates(self, parameter: str) -> bool:
         """Whether the address may have a query parameter of this name. It changes nothing."""

@@ -11,10 +11,8 @@ from typing import Any
 
 from voice.protocol import commands as c
 from voice.protocol import events as e
-from voice.protocol.audio import BYTES_PER_SAMPLE
 from voice.protocol.wires.base import Frame, Said, Wire
 from voice.protocol.wires.fields import (
-    AUDIO_LIMIT,
     PLAYED_LIMIT_MS,
     TYPED_LIMIT,
     Fields,
@@ -35,6 +33,7 @@ class VoiceV1(Wire):
     subprotocol = "voice.v1"
     resumes = True
     reports = True
+    binary = True
 
     def __init__(self) -> None:
         self._item_id = ""
@@ -45,10 +44,6 @@ class VoiceV1(Wire):
             return (message(frame),)
         check_audio(frame)
         return (frame,)
-
-    def hears(self, audio: bytes) -> bool:
-        """All binary frames are meant to be."""
-        return len(audio) <= AUDIO_LIMIT and len(audio) % BYTES_PER_SAMPLE == 0
 
     def encode(self, command: c.ToBrowser) -> list[Frame]:
         """The message of a command; of an answer's audio, the binary frame."""

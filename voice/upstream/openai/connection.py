@@ -20,7 +20,8 @@ MAX_FRAME = 4 * 2**20
 MAX_QUEUE = 64
 """Frames that wait to be received before the socket stops reading, and with it the service stops sending."""
 
-_MESSAGE = (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION)
+_TEXT = WSMsgType.TEXT
+_MESSAGE = (_TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION)
 
 
 class Connection(WSListener):
@@ -46,7 +47,7 @@ class Connection(WSListener):
         """Send a text frame, if it has room; whether it did."""
         if not self.has_room or self._socket is None:
             return False
-        self._socket.send(WSMsgType.TEXT, frame)
+        self._socket.send(_TEXT, frame)
         return True
 
     def send(self, frame: bytes) -> None:
@@ -57,7 +58,7 @@ class Connection(WSListener):
         """
         if self._socket is None or self._abandoned or self.failure is not None:
             raise self.failure or UpstreamClosed("not open")
-        self._socket.send(WSMsgType.TEXT, frame)
+        self._socket.send(_TEXT, frame)
 
     async def room(self) -> None:
         """Wait until what was sent has left.
