@@ -12,11 +12,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from math import inf
 from typing import NoReturn, Protocol
 
 from voice import metrics
 from voice.condition import Part, note
+from voice.place import Granted, Place
 from voice.protocol import events as e
 from voice.protocol.backlog import Backlog
 from voice.protocol.commands import ToUpstream
@@ -46,26 +46,6 @@ class Holder(Protocol):
 
     async def room(self) -> None:
         """Wait until what it says next can be taken."""
-
-
-class Place(Protocol):
-    """The session's right to act, which a server that was paused may have lost without knowing."""
-
-    @property
-    def valid_until(self) -> float:
-        """When the loop's clock says so, it may act no more. Looked at before each frame, either way."""
-
-    async def confirmed(self) -> None:
-        """Wait until it may act; for ever, if it may not again: then somebody ends the session."""
-
-
-class Granted:
-    """The place of a session that shares the right to act with nobody."""
-
-    valid_until = inf
-
-    async def confirmed(self) -> None:
-        """At once."""
 
 
 class Line:

@@ -13,35 +13,29 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Protocol
 
+from voice.delivery import Delivery, Visitor
 from voice.keeping import Keeper, Recorder
 from voice.knowledge.base import EVERYONE, Knowledge, Scope
-from voice.line import Connect, Granted, Line, Place
+from voice.line import Connect, Line
+from voice.place import Granted, Place
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.audio import duration_ms, silence
 from voice.protocol.budget import Budget
 from voice.protocol.conversation import Conversation
 from voice.protocol.cost import Prices
-from voice.protocol.egress import Egress
 from voice.protocol.history import NOTHING_SAID, History
 from voice.protocol.lifetime import Lifetime
 from voice.protocol.outcomes import LEFT, EndReason
 from voice.protocol.tally import Tally
-from voice.protocol.window import Window
 from voice.searches import Searches
 from voice.upstream.base import Upstream
 
 log = logging.getLogger("voice.session")
 
-SEND_LIMIT = 5.0
-"""Seconds that one message may take to leave. uvicorn never drops a reader that stopped reading."""
-FAREWELL_LIMIT = 1.0
-"""Seconds for the last messages to the visitor."""
 MICROPHONE_LIMIT = 20.0
 """Seconds for a visitor to give the microphone, where the upstream is dialled meanwhile."""
 
@@ -79,20 +73,6 @@ class SessionTerms:
     """What the visitor is told as soon as they can speak."""
 
 
-class Visitor(Protocol):
-    """Who is told."""
-
-    @property
-    def has_room(self) -> bool:
-        """Whether what is told now leaves at once."""
-
-    def tell_at_once(self, command: c.ToBrowser) -> None:
-        """Tell this, while there is room. Never waits, and raises nothing."""
-
-    async def tell(self, command: c.ToBrowser) -> None:
-        """Tell this, when it can leave. Raises ``OSError`` if nobody is there any more."""
-
-
 class Session:
     """A conversation that is going on. Made for one :meth:`run`."""
 
@@ -109,21 +89,19 @@ class Session:
         self._loop = asyncio.get_running_loop()  # kept: to ask for it is a system call up to Python 3.11
         self._now = self._loop.time
         self._context = contextvars.copy_context()
-        """For timers, which may be set by a call of a server or of a library, in nobody's context."""
+        """For the alarm, which may be set by a call of a server or of a library, in nobody's context."""
         self.terms = terms
         self.began = False
         """Whether the upstream was reached."""
         self._conversation = conversation
         self._line = Line(terms.session_id, connect, self)
-        self._visitor = visitor
         self._tally = Tally(self.upstream.model, terms.prices, metered=self.upstream.metered)
         self._keeper = Keeper(terms.session_id, recorder, self._tally)
         self._budget = Budget(terms.allowance)
         self._lifetime = Lifetime(
             seconds=terms.seconds, expiring_seconds=terms.expiring_seconds, idle_seconds=terms.idle_seconds
         )
-        self._egress = Egress(reports=terms.reports)
-        self._window = Window()
+        self._delivery = Delivery(visitor, self, self._tally, reports=terms.reports)
         self._searches = Searches(
             terms.session_id,
             knowledge,
@@ -133,21 +111,18 @@ class Session:
             scope=terms.scope,
         )
         self._ready, self._ended, self._taken_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._speaking, self._room = asyncio.Event(), asyncio.Event()
-        self._room.set()
+        self._over = False
+        """Whether it has ended. Asked for each event, so it is no question to an event of asyncio; nor is the next."""
         self._unused = terms.waiting
-        """Whether the visitor has said nothing yet, and may never have given their microphone. Asked for each frame, as
-        the next is, so neither is a question to an event."""
+        """Whether the visitor has said nothing yet, and may never have given their microphone."""
         if not terms.waiting:
             self._taken_up.set()
         self._reason = EndReason.INTERNAL_ERROR
         self._fault: Exception | None = None
-        self._place: Place = Granted()
         self._hears = True
         """Whether the microphone counts: neither is it muted, nor is the session over."""
         self._pushed_ms: int | None = None
         self._alarm: asyncio.TimerHandle | None = None
-        self._bell: asyncio.TimerHandle | None = None
 
     @property
     def upstream(self) -> Upstream:
@@ -167,7 +142,7 @@ class Session:
     @property
     def depths(self) -> dict[str, float]:
         """The most seconds of audio that waited for the upstream, and for the visitor."""
-        return {"backlog": duration_ms(self._line.backlog.deepest) / 1000, "egress": self._egress.deepest_ms / 1000}
+        return {"backlog": duration_ms(self._line.backlog.deepest) / 1000, "egress": self._delivery.deepest_ms / 1000}
 
     @property
     def revision(self) -> int:
@@ -206,7 +181,7 @@ class Session:
 
     def receive(self, event: e.Event) -> None:
         """Something happened."""
-        if self._ended.is_set():
+        if self._over:
             return
         now = self._now()
         match event:
@@ -214,9 +189,7 @@ class Session:
                 self._lifetime.word(now)
             case e.Heard():
                 self._tally.played(event.item_id, event.underruns)
-                self._window.played(event.item_id, event.played_ms)
-                self._egress.heard(now)
-                self._make_room(now)
+                self._delivery.heard(event, now)
             case e.Muted():
                 self._hears = not event.muted
             case e.UpstreamLost():
@@ -242,34 +215,24 @@ class Session:
 
     def tell(self, command: c.ToBrowser) -> None:
         """Say something to the visitor that is not of the conversation."""
-        now = self._now()
-        self._egress.push(command, now)
-        self._say(now)
-        if self._egress.is_stuck:
-            self.end(EndReason.SLOW_CLIENT)
+        self._delivery.tell(command)
 
     def end(self, reason: EndReason) -> None:
         """Let it be over. The first reason stands; who goes before the microphone is there has had no conversation."""
-        if not self._ended.is_set():
+        if not self._over:
             unused = reason in LEFT and self._unused
             self._reason = EndReason.NO_MICROPHONE if unused else reason
             self._stop()
 
     def _stop(self) -> None:
-        self._hears = False
+        self._over, self._hears = True, False
         self._ended.set()
+        self._delivery.stop()
 
     def fail(self, fault: Exception) -> None:
         """Let it be over, by a fault of ours that happened outside of every task. :meth:`run` raises it."""
         self._fault = self._fault or fault
         self.end(EndReason.INTERNAL_ERROR)
-
-    def _attempt(self, step: Callable[..., None], *given: object) -> None:
-        """Take a step that no task takes, for the library of the upstream or for a timer."""
-        try:
-            step(*given)
-        except Exception as fault:
-            self.fail(fault)
 
     # -- life ----------------------------------------------------------------------------------------------------
 
@@ -281,15 +244,15 @@ class Session:
 
         Whatever was started is over too when this returns, or raises: tasks, searches, the upstream's connection.
         """
-        self._place = place or Granted()
+        self._delivery.place = place or Granted()
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 self._carry_out(self._conversation.begin(self._now()))
-                parts = (self._serve, self._watch, self._expect, self._speak, self._keeper.run)
+                parts = (self._serve, self._watch, self._expect, self._delivery.run, self._keeper.run)
                 running = [tasks.create_task(part()) for part in parts]
                 await self._ended.wait()
-                self._cancel_timers()
+                self._cancel_alarm()
                 self._searches.cancel_all()
                 for task in running:
                     task.cancel()
@@ -297,13 +260,13 @@ class Session:
                     raise self._fault
         finally:
             self._stop()
-            self._cancel_timers()
+            self._cancel_alarm()
             await self._take_leave()
         return self._reason
 
     async def _serve(self) -> None:
         """The upstream's side, from dialling to the end."""
-        error = await self._line.run(self._place)
+        error = await self._line.run(self._delivery.place)
         self.end(error.reason)
 
     def reached(self) -> None:
@@ -321,62 +284,17 @@ class Session:
 
     def take(self, audio: e.AudioDelta) -> bool:
         """More of an answer. Not taken while it has to wait for :meth:`room`."""
-        if self._egress.is_full(self._now()):
+        if self._delivery.is_full(self._now()):
             return False
-        self._attempt(self.receive, audio)
+        try:
+            self.receive(audio)
+        except Exception as fault:
+            self.fail(fault)
         return True
 
     async def room(self) -> None:
         """Wait until more of an answer can be taken."""
-        if self._egress.is_full(self._now()):
-            self._room.clear()
-            await self._room.wait()
-
-    def _make_room(self, now: float) -> None:
-        if not self._egress.is_full(now):
-            self._room.set()
-
-    def _say(self, now: float) -> None:
-        """Tell the visitor what is due: here, as far as it leaves at once; or by the task that can wait; or, when the
-        session is over, with its last words."""
-        if self._speaking.is_set() or self._ended.is_set():
-            return
-        while self._egress.is_due(now):
-            if now >= self._place.valid_until or not self._visitor.has_room:
-                self._speaking.set()
-                return
-            command = self._egress.pop(now)
-            self._visitor.tell_at_once(command)
-            self._account(command)
-        self._make_room(now)
-        self._set_bell(now)
-
-    async def _speak(self) -> None:
-        """The same, where it has to be waited."""
-        try:
-            while True:
-                await self._speaking.wait()
-                await self._place.confirmed()
-                while self._now() < self._place.valid_until and self._egress.is_due(self._now()):
-                    command = self._egress.pop(self._now())
-                    async with asyncio.timeout(SEND_LIMIT):
-                        await self._visitor.tell(command)
-                    self._account(command)
-                self._speaking.clear()
-                self._say(self._now())
-        except TimeoutError:
-            self.end(EndReason.SLOW_CLIENT)
-        except OSError:  # how ASGI servers say that nobody is there any more
-            self.end(EndReason.CLIENT_LOST)
-
-    def _account(self, told: c.ToBrowser) -> None:
-        if isinstance(told, c.Play):
-            self._tally.say(len(told.pcm))
-            self._window.sent(told.item_id, len(told.pcm))
-        elif isinstance(told, c.StopPlayback):
-            self._window.stopped()
-        if self.terms.reports and self._window.is_over:
-            self.end(EndReason.SLOW_CLIENT)
+        await self._delivery.room()
 
     async def _watch(self) -> None:
         """The time that the session has, from the moment at which the visitor may speak."""
@@ -399,7 +317,7 @@ class Session:
 
     def _mind_the_budget(self, fact: c.ToRecords) -> None:
         """What was spent may be the last of it. Then the session ends between two answers, not in one."""
-        if self._ended.is_set() or not isinstance(fact, c.CountUsage | c.TurnEnded):
+        if self._over or not isinstance(fact, c.CountUsage | c.TurnEnded):
             return
         left = self._budget.spend(self._tally.cost, self._lifetime.age(self._now()))
         if left is not None:
@@ -410,31 +328,24 @@ class Session:
     async def _take_leave(self) -> None:
         """What is open ends, what was said reaches the records, what is due reaches the visitor."""
         self._carry_out(self._conversation.close(self._now()))
-        self._egress.silence(self._now())
         await self._keeper.finish()
-        try:
-            async with asyncio.timeout(FAREWELL_LIMIT):
-                while self._egress.is_due(self._now()):
-                    command = self._egress.pop(self._now())
-                    await self._visitor.tell(command)
-        except (TimeoutError, OSError):
-            return  # the visitor is gone; whoever owns the socket knows
+        await self._delivery.take_leave()
 
     # -- out: each command to its receiver -----------------------------------------------------------------------
 
     def _carry_out(self, commands: list[c.Command]) -> None:
         for command in commands:
             match command:
+                case c.ToBrowser():  # first: nearly all are
+                    self._delivery.tell(command)
                 case c.SendSilence():
                     self._line.push_audio(silence(command.milliseconds))
                 case c.Reconnect():
                     self._line.drop()
                 case c.ToUpstream():
                     self._line.push(command)
-                case c.ToBrowser():
-                    self.tell(command)
                 case c.Retrieve():
-                    if not self._ended.is_set():
+                    if not self._over:
                         self._searches.begin(command, self._tasks)
                 case c.CancelRetrieval():
                     self._searches.cancel(command.search_id)
@@ -447,35 +358,24 @@ class Session:
 
     def _set_alarm(self) -> None:
         deadline = self._conversation.deadline
-        if deadline is None or self._ended.is_set():
+        if deadline is None or self._over:
             self._cancel_alarm()
         elif self._alarm is None or deadline < self._alarm.when():
             # One that rings too early changes nothing: most deadlines are put off by the next piece of an answer.
             self._cancel_alarm()
-            self._alarm = self._loop.call_at(deadline, self._attempt, self._ring, context=self._context)
+            self._alarm = self._loop.call_at(deadline, self._ring, context=self._context)
 
     def _ring(self) -> None:
         self._alarm = None
-        self._carry_out(self._conversation.receive_timeout(self._now()))
+        try:
+            self._carry_out(self._conversation.receive_timeout(self._now()))
+        except Exception as fault:
+            self.fail(fault)
 
     def _cancel_alarm(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-
-    def _set_bell(self, now: float) -> None:
-        """For when the first of what waits for the visitor is due; nothing behind it is due earlier."""
-        if self._bell is None and (wait := self._egress.wait(now)) is not None:
-            self._bell = self._loop.call_later(wait, self._attempt, self._ring_bell, context=self._context)
-
-    def _ring_bell(self) -> None:
-        self._bell = None
-        self._say(self._now())
-
-    def _cancel_timers(self) -> None:
-        self._cancel_alarm()
-        if self._bell is not None:
-            self._bell.cancel()
 
     def _count_push(self, pcm: bytes) -> None:
         if self._pushed_ms is None:

@@ -11,7 +11,7 @@ from voice.protocol.wires.base import Wire
 
 
 class Telling:
-    """One socket's. It is the session's :class:`~voice.session.Visitor`."""
+    """One socket's. It is the session's :class:`~voice.delivery.Visitor`."""
 
     def __init__(self, wire: Wire, send: Callable[[Any], Awaitable[None]], bypass: Bypass) -> None:
         self._wire, self._send, self._mouth = wire, send, bypass.mouth

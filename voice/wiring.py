@@ -21,6 +21,7 @@ from django.db import connection
 
 from voice.admission.limits import Limits
 from voice.conf import conf
+from voice.delivery import Visitor
 from voice.keeping import Recorder
 from voice.knowledge.base import EVERYONE, Knowledge, KnowledgeError, NoKnowledge, Scope, no_progress
 from voice.knowledge.base import Progress as KnowledgeProgress
@@ -32,7 +33,7 @@ from voice.protocol.wires.messages import Start
 from voice.protocol.wires.realtime import Offer, Realtime
 from voice.protocol.wires.voice_v1 import VoiceV1
 from voice.records import Recorder as SessionRecorder
-from voice.session import Session, SessionTerms, Visitor
+from voice.session import Session, SessionTerms
 from voice.spool import Spool
 from voice.upstream.base import Upstream, UpstreamSession
 

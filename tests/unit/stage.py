@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from tests.fakes import FakeKnowledge, FakeUpstream
+from voice.place import Place
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.audio import BYTES_PER_MS
@@ -16,7 +17,7 @@ from voice.protocol.conversation import Conversation
 from voice.protocol.counters import Counters
 from voice.protocol.outcomes import EndReason
 from voice.protocol.policy import ContextPolicy, PrefetchPolicy
-from voice.session import Place, Session, SessionTerms
+from voice.session import Session, SessionTerms
 
 AN_INSTANT = 0.001
 """Seconds in which all that is due at once is done."""

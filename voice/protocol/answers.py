@@ -71,10 +71,8 @@ class Answers:
 
     def going_on(self, turn: Turn | None, response_id: str, now: float) -> Turn | None:
         """A piece of an answer has come. The turn, if the answer is its own and wanted."""
-        if not self._slot.accepts(response_id):
-            return None
-        self._slot.touch(now)
-        return self._asking(turn)
+        request = self._slot.going_on(response_id, now)
+        return turn if request and turn is not None and turn.request_id == request else None
 
     def done(self, turn: Turn | None, event: ResponseDone, now: float) -> list[Command]:
         """An answer is over, in any way."""

@@ -110,32 +110,6 @@ class Conversation:
         self._now = 0.0
         self._revision = 0
         self._out: list[c.Command] = []
-        self._receivers: Mapping[type, Callable[[Any], None]] = {
-            e.SpeechStarted: self._speech_started,
-            e.SpeechStopped: self._speech_stopped,
-            e.InputCommitted: self._input_committed,
-            e.TranscriptDelta: self._transcript_delta,
-            e.TranscriptPartial: self._transcript_partial,
-            e.TranscriptDone: self._transcript_done,
-            e.TranscriptFailed: self._transcript_failed,
-            e.TranscriptBilled: self._transcript_billed,
-            e.ResponseStarted: self._response_started,
-            e.AudioDelta: self._audio_delta,
-            e.AudioDone: self._audio_done,
-            e.AnswerDelta: self._answer_delta,
-            e.ResponseDone: self._response_done,
-            e.Fault: self._fault,
-            e.UpstreamLost: self._upstream_lost,
-            e.UpstreamBack: self._upstream_back,
-            e.TextSubmitted: self._text_submitted,
-            e.Heard: self._heard,
-            e.Interrupt: self._interrupt,
-            e.Muted: self._muted,
-            e.PushStarted: self._push_started,
-            e.PushReleased: self._push_released,
-            e.PassagesRetrieved: self._passages_retrieved,
-            e.RetrievalFailed: self._retrieval_failed,
-        }
 
     # -- the ways in ---------------------------------------------------------------------------------------------
 
@@ -149,7 +123,7 @@ class Conversation:
         """Something happened at ``now``. Returns what follows."""
         self._now = now
         self._revision += 1
-        self._receivers[type(event)](event)
+        _RECEIVERS[type(event)](self, event)
         return self._flush()
 
     def receive_timeout(self, now: float) -> list[c.Command]:
@@ -180,14 +154,17 @@ class Conversation:
     @property
     def deadline(self) -> float | None:
         """When :meth:`receive_timeout` is due; ``None`` while nothing is waited for."""
-        turn = self._turn
+        first, turn = self._truncation.deadline, self._turn
         if turn is None:
             waits_until = None
         elif turn.upstream_done:
             waits_until = self._ledger.deadline
         else:
             waits_until = turn.waits_until
-        return _first(self._truncation.deadline, self._answers.deadline, waits_until)
+        for instant in (self._answers.deadline, waits_until):
+            if instant is not None and (first is None or instant < first):
+                first = instant
+        return first
 
     @property
     def speaking(self) -> bool:
@@ -387,7 +364,7 @@ class Conversation:
             return
         turn.timeline.mark(Mark.FIRST_AUDIO, self._now)
         self._ledger.sent(event.item_id, len(event.pcm), self._now)
-        self._tell(c.Play(event.item_id, event.pcm))
+        self._out.append(c.Play(event.item_id, event.pcm))
 
     def _audio_done(self, event: e.AudioDone) -> None:
         if self._answers.going_on(self._turn, event.response_id, self._now) is not None:
@@ -559,10 +536,30 @@ class Conversation:
         return out
 
 
-def _first(*instants: float | None) -> float | None:
-    """The first of them; ``None`` stands for never."""
-    first = None
-    for instant in instants:
-        if instant is not None and (first is None or instant < first):
-            first = instant
-    return first
+_RECEIVERS: Mapping[type, Callable[[Conversation, Any], None]] = {
+    e.SpeechStarted: Conversation._speech_started,
+    e.SpeechStopped: Conversation._speech_stopped,
+    e.InputCommitted: Conversation._input_committed,
+    e.TranscriptDelta: Conversation._transcript_delta,
+    e.TranscriptPartial: Conversation._transcript_partial,
+    e.TranscriptDone: Conversation._transcript_done,
+    e.TranscriptFailed: Conversation._transcript_failed,
+    e.TranscriptBilled: Conversation._transcript_billed,
+    e.ResponseStarted: Conversation._response_started,
+    e.AudioDelta: Conversation._audio_delta,
+    e.AudioDone: Conversation._audio_done,
+    e.AnswerDelta: Conversation._answer_delta,
+    e.ResponseDone: Conversation._response_done,
+    e.Fault: Conversation._fault,
+    e.UpstreamLost: Conversation._upstream_lost,
+    e.UpstreamBack: Conversation._upstream_back,
+    e.TextSubmitted: Conversation._text_submitted,
+    e.Heard: Conversation._heard,
+    e.Interrupt: Conversation._interrupt,
+    e.Muted: Conversation._muted,
+    e.PushStarted: Conversation._push_started,
+    e.PushReleased: Conversation._push_released,
+    e.PassagesRetrieved: Conversation._passages_retrieved,
+    e.RetrievalFailed: Conversation._retrieval_failed,
+}
+"""Who receives what. One table for all conversations: two dozen bound methods each would be 3 KiB a session."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from math import inf
 
-from voice.protocol.audio import duration_ms
+from voice.protocol.audio import BYTES_PER_MS
 from voice.protocol.commands import (
     Play,
     PlayDone,
@@ -68,8 +68,9 @@ class Egress:
         if isinstance(command, _ANSWER):
             self._answer.append(command)
             if isinstance(command, Play):
-                self.answer_ms += duration_ms(len(command.pcm))
-                self.deepest_ms = max(self.deepest_ms, self.answer_ms)
+                self.answer_ms += len(command.pcm) // BYTES_PER_MS
+                if self.answer_ms > self.deepest_ms:
+                    self.deepest_ms = self.answer_ms
             return
         if isinstance(command, StopPlayback):
             self.silence(now)
@@ -83,7 +84,7 @@ class Egress:
 
     def is_due(self, now: float) -> bool:
         """Whether something may go out now."""
-        return bool(self._messages) or (bool(self._answer) and self._ahead(now) <= AHEAD)
+        return bool(self._messages) or (bool(self._answer) and self._plays_until - now <= AHEAD)
 
     def pop(self, now: float) -> ToBrowser:
         """What goes out next. Only while something is due."""
@@ -91,16 +92,13 @@ class Egress:
             return self._messages.popleft()
         first = self._answer.popleft()
         if isinstance(first, Play):
-            milliseconds = duration_ms(len(first.pcm))
+            milliseconds = len(first.pcm) // BYTES_PER_MS
             self.answer_ms -= milliseconds
-            self._plays_until = max(now, self._plays_until) + milliseconds / 1000
+            self._plays_until = (self._plays_until if self._plays_until > now else now) + milliseconds / 1000
         return first
 
     def wait(self, now: float) -> float | None:
         """Seconds until something is due, ``None`` if only a :meth:`push` can bring it."""
         if self._messages:
             return 0.0
-        return max(0.0, self._ahead(now) - AHEAD) if self._answer else None
-
-    def _ahead(self, now: float) -> float:
-        return self._plays_until - now
+        return max(0.0, self._plays_until - now - AHEAD) if self._answer else None

@@ -56,9 +56,11 @@ class PlaybackLedger:
         """Audio of an item went to the browser."""
         if not self.audible(now):
             self._heard_ms, self._counted_at = self._sent_ms, now
-        item = self._items.setdefault(item_id, Item(item_id, self._sent_ms))
-        item.sent_ms += byte_count / BYTES_PER_MS
-        self._sent_ms += byte_count / BYTES_PER_MS
+        item, milliseconds = self._items.get(item_id), byte_count / BYTES_PER_MS
+        if item is None:
+            item = self._items[item_id] = Item(item_id, self._sent_ms)
+        item.sent_ms += milliseconds
+        self._sent_ms += milliseconds
 
     def heard(self, item_id: str, played_ms: int, now: float) -> bool:
         """The browser reports. Never believed beyond what was sent, nor backwards. False if nobody knows the item."""

@@ -71,7 +71,7 @@ class ResponseSlot:
         ours = request_id is None or request_id == self.request_id
         if self.state is SlotState.REQUESTED and ours:
             self.state, self._response_id = SlotState.ACTIVE, response_id
-            self.touch(now)
+            self.deadline = now + STALL_LIMIT
             return []
         if self.state is SlotState.CANCELLING and ours and not self._response_id:
             self._response_id = response_id
@@ -81,10 +81,12 @@ class ResponseSlot:
         """Whether what belongs to this answer is wanted; after a barge-in it is not."""
         return self.state is SlotState.ACTIVE and response_id == self._response_id
 
-    def touch(self, now: float) -> None:
-        """The answer under way gave a sign of life."""
-        if self.state is SlotState.ACTIVE:
-            self.deadline = now + STALL_LIMIT
+    def going_on(self, response_id: str, now: float) -> str:
+        """The answer gave a sign of life. The request that it answers; empty if it is not wanted."""
+        if self.state is not SlotState.ACTIVE or response_id != self._response_id:
+            return ""
+        self.deadline = now + STALL_LIMIT
+        return self.request_id
 
     def interrupt(self, now: float) -> list[ToUpstream]:
         """Barge-in: the answer, made or asked for, is not wanted any more; nor is one that waits."""

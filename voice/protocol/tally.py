@@ -28,16 +28,12 @@ class Tally:
         self._model, self._prices, self._metered = model, prices, metered
         self.mic_frames = self.mic_bytes = 0
         """Pieces of the visitor's audio, and their bytes. Counted by whoever hears them: a call less for each."""
-        self._answer_frames = self._answer_bytes = 0
+        self.answer_frames = self.answer_bytes = 0
+        """Pieces of answers that went out, and their bytes. Counted by whoever sends them."""
         self._underruns = Underruns()
         self._turns = self._interruptions = 0
         self._searches: Counter[str] = Counter()
         self._bills = Bills()
-
-    def say(self, size: int) -> None:
-        """A piece of an answer's audio, of so many bytes."""
-        self._answer_frames += 1
-        self._answer_bytes += size
 
     def played(self, item_id: str, underruns: int) -> None:
         """The browser reports how often this item's sound broke off so far."""
@@ -69,8 +65,8 @@ class Tally:
             mic_ms=duration_ms(self.mic_bytes),
             dropped_frames=self.dropped_frames,
             reconnects=self.reconnects,
-            answer_frames=self._answer_frames,
-            answer_ms=duration_ms(self._answer_bytes),
+            answer_frames=self.answer_frames,
+            answer_ms=duration_ms(self.answer_bytes),
             underruns=self._underruns.total,
             turns_count=self._turns,
             interruptions=self._interruptions,

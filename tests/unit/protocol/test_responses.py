@@ -38,11 +38,11 @@ def test_each_state_has_its_own_time_limit() -> None:
     assert slot.deadline == START_LIMIT
     slot.started("resp_1", "req_1", 1.0)
     assert slot.deadline == 1.0 + STALL_LIMIT
-    slot.touch(5.0)
+    assert slot.going_on("resp_1", 5.0) == "req_1"
     assert slot.deadline == 5.0 + STALL_LIMIT
     slot.interrupt(6.0)
     assert slot.deadline == 6.0 + CANCEL_LIMIT
-    slot.touch(7.0)
+    assert slot.going_on("resp_1", 7.0) == ""
     assert slot.deadline == 6.0 + CANCEL_LIMIT
 
 

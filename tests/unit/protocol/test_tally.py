@@ -32,7 +32,8 @@ def test_audio_is_counted_both_ways():
     for _ in range(3):
         counted.mic_frames += 1
         counted.mic_bytes += 1920
-    counted.say(4800)
+    counted.answer_frames += 1
+    counted.answer_bytes += 4800
     counters = counted.counters()
     assert (counters.mic_frames, counters.mic_ms) == (3, 120)
     assert (counters.answer_frames, counters.answer_ms) == (1, 100)

@@ -117,7 +117,7 @@ class Fields:
 
 def json_object(frame: str) -> dict[str, Any]:
     try:
-        message = json.loads(frame, parse_constant=_no_constant, object_pairs_hook=_unique)
+        message = _DECODER.decode(frame)
     except (ValueError, RecursionError):  # JSONDecodeError, integers of 4,300 digits, deep nesting
         raise WireError("invalid_json", "A text frame holds one JSON object.") from None
     if not isinstance(message, dict):
@@ -127,7 +127,7 @@ def json_object(frame: str) -> dict[str, Any]:
 
 def json_text(message: Mapping[str, Any]) -> str:
     """``message`` as the text of a frame."""
-    text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(message)
     return text.encode("utf-8", "replace").decode()  # an upstream may cut an emoji in two; half of one is no text
 
 
@@ -140,6 +140,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(message) != len(pairs):
         raise ValueError("duplicate key")
     return message
+
+
+# To make them, as json.loads and json.dumps do for each call, costs as much as their use.
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_unique)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def _encodable(text: str) -> bool:

@@ -47,6 +47,8 @@ CUT = " …"
 COMMIT_ID = "commit"
 """``event_id`` of a commit, echoed in the error that refuses it."""
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 
 def append(pcm: bytes) -> bytes:
     """The frame that carries a piece of the visitor's audio."""
@@ -83,7 +85,7 @@ def encode_with_tool(command: commands.ToUpstream) -> list[bytes]:
 
 def dump(event: Mapping[str, Any]) -> bytes:
     """``event`` as the text of a frame: compact, and ASCII, so that no lone surrogate breaks the encoding."""
-    return json.dumps(event, separators=(",", ":")).encode("ascii")
+    return _ENCODER.encode(event).encode("ascii")
 
 
 def _client_event(command: commands.ToUpstream) -> dict[str, Any]:
