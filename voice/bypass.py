@@ -32,11 +32,14 @@ class Mouth(Protocol):
 class Bypass:
     """One socket's."""
 
-    hear: Callable[[Frame], bool] | None = None
-    """The application's: takes a message, or says that it must come by the queue. Asked only while the queue is empty,
-    so nothing overtakes what was said before. It never waits, and raises nothing."""
-    mouth: Mouth | None = None
-    """The server's."""
+    __slots__ = ("hear", "mouth")
+
+    def __init__(self) -> None:
+        self.hear: Callable[[Frame], bool] | None = None
+        """The application's: takes a message, or says that it must come by the queue. Asked only while the queue is
+        empty, so nothing overtakes what was said before. It never waits, and raises nothing."""
+        self.mouth: Mouth | None = None
+        """The server's."""
 
     @contextmanager
     def lent(self, hear: Callable[[Frame], bool]) -> Iterator[None]:

@@ -36,6 +36,11 @@ class Over(Exception):
 class Frames:
     """The frames of one socket, in the words of its ``wire``."""
 
+    __slots__ = (
+        "_bad_audio", "_begun", "_clock", "_dropping", "_in_time", "_longest", "_pace", "_receive", "_said", "_wire",
+        "gone", "received",
+    )  # fmt: skip
+
     def __init__(
         self, receive: Callable[[], Awaitable[Any]], wire: Wire, clock: Callable[[], float] = time.monotonic
     ) -> None:
@@ -44,6 +49,7 @@ class Frames:
         """Bytes of a binary frame that is audio as it is."""
         self._said: deque[Said] = deque()
         self._pace = Pace(clock())
+        self._in_time = self._pace.takes
         self._dropping = False
         self._bad_audio = 0
         self.received = 0
@@ -68,7 +74,7 @@ class Frames:
         If it is not, nothing has happened: by the queue, its sender is told what is wrong.
         """
         size = len(audio)
-        if size > self._longest or size % BYTES_PER_SAMPLE or not self._pace.takes(size, self._clock()):
+        if size > self._longest or size % BYTES_PER_SAMPLE or not self._in_time(size, self._clock()):
             return False
         self.received += 1
         self._dropping = False

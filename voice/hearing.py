@@ -18,6 +18,8 @@ from voice.session import Session
 class Hearing:
     """The receive path of one conversation. Made for one :meth:`run`."""
 
+    __slots__ = ("_context", "_credential", "_frames", "_over", "_refreshing", "_session", "_tasks")
+
     def __init__(self, frames: Frames, session: Session, credential: Credential) -> None:
         self._frames, self._session, self._credential = frames, session, credential
         self._refreshing: asyncio.Task[None] | None = None

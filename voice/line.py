@@ -51,6 +51,11 @@ class Holder(Protocol):
 class Line:
     """One session's line. Made for one :meth:`run`; the other methods never wait."""
 
+    __slots__ = (
+        "_clear", "_connect", "_dropped", "_due", "_failure", "_holder", "_now", "_place", "_session_id", "backlog",
+        "redials", "retry_after", "upstream",
+    )  # fmt: skip
+
     def __init__(self, session_id: str, connect: Connect, holder: Holder) -> None:
         self.upstream = connect()
         """The newest connection, made if not yet dialled."""

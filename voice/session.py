@@ -76,6 +76,12 @@ class SessionTerms:
 class Session:
     """A conversation that is going on. Made for one :meth:`run`."""
 
+    __slots__ = (
+        "_alarm", "_budget", "_context", "_conversation", "_delivery", "_ended", "_fault", "_hears", "_keeper",
+        "_lifetime", "_line", "_loop", "_minds", "_now", "_over", "_pushed_ms", "_ready", "_reason", "_searches",
+        "_taken_up", "_tally", "_tasks", "_unused", "began", "terms",
+    )  # fmt: skip
+
     def __init__(
         self,
         terms: SessionTerms,
@@ -115,6 +121,8 @@ class Session:
         """Whether it has ended. Asked for each event, so it is no question to an event of asyncio; nor is the next."""
         self._unused = terms.waiting
         """Whether the visitor has said nothing yet, and may never have given their microphone."""
+        self._minds = terms.waiting or terms.push_to_talk
+        """Whether more follows from a frame of the microphone than that it goes up."""
         if not terms.waiting:
             self._taken_up.set()
         self._reason = EndReason.INTERNAL_ERROR
@@ -170,14 +178,26 @@ class Session:
         """The microphone heard this (PCM, whole samples, at most a second)."""
         if not self._hears:
             return
-        if self._unused:
-            self.take_up()
-        if self.terms.push_to_talk:
-            self._count_push(pcm)
+        if self._minds:
+            self._mind(pcm)
         self._tally.mic_frames += 1
         self._tally.mic_bytes += len(pcm)
         if not self._line.push_audio(pcm):
             self._tally.dropped_frames = self._line.backlog.dropped
+
+    def _mind(self, pcm: bytes) -> None:
+        if self._unused:
+            self.take_up()
+        if self.terms.push_to_talk:
+            self._count_push(pcm)
+        else:
+            self._minds = False
+
+    def _count_push(self, pcm: bytes) -> None:
+        if self._pushed_ms is None:
+            self._pushed_ms = 0
+            self.receive(e.PushStarted())
+        self._pushed_ms += duration_ms(len(pcm))
 
     def receive(self, event: e.Event) -> None:
         """Something happened."""
@@ -376,9 +396,3 @@ class Session:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-
-    def _count_push(self, pcm: bytes) -> None:
-        if self._pushed_ms is None:
-            self._pushed_ms = 0
-            self.receive(e.PushStarted())
-        self._pushed_ms += duration_ms(len(pcm))

@@ -34,6 +34,8 @@ _REASONS = {Renewal.TAKEN: EndReason.CONCURRENT, Renewal.ENDED: EndReason.LEASE_
 class Lease:
     """A place among the live sessions."""
 
+    __slots__ = ("_confirmed", "_loop", "_lost", "refunded", "session_id", "valid_until")
+
     def __init__(self, session_id: str) -> None:
         self.session_id = session_id
         self.refunded = False

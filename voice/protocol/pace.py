@@ -54,6 +54,8 @@ class Bucket:
 class Pace:
     """What one client has sent. Pure: the clock is told, ``now`` being first when its socket was opened."""
 
+    __slots__ = ("_messages", "excess", "is_flood", "takes")
+
     def __init__(self, now: float) -> None:
         audio = Bucket(AUDIO_RATE * SECOND, AUDIO_HELD * SECOND, AUDIO_BURST * SECOND, now, least=SMALLEST)
         self.takes: Callable[[int, float], bool] = audio.take

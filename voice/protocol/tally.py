@@ -20,6 +20,11 @@ class Tally:
     ``model`` is what answers are paid to. An upstream that is not ``metered`` costs nothing, whatever it says.
     """
 
+    __slots__ = (
+        "_bills", "_interruptions", "_metered", "_model", "_prices", "_searches", "_turns", "_underruns",
+        "answer_bytes", "answer_frames", "dropped_frames", "mic_bytes", "mic_frames", "reconnects",
+    )  # fmt: skip
+
     def __init__(self, model: str, prices: Prices, *, metered: bool) -> None:
         self.dropped_frames = 0
         """Set by whoever drops them."""

@@ -44,17 +44,9 @@ class Stream:
 
     # Without a dictionary: what each of a hundred streams looks up for a frame is rarely in the processor's caches.
     __slots__ = (
-        "_bypass",
-        "_closing",
-        "_fragmented",
-        "_header",
-        "_opens",
-        "_owed",
-        "_parse",
-        "_requested",
-        "_unmask",
+        "_bypass", "_closing", "_fragmented", "_header", "_opens", "_owed", "_parse", "_requested", "_unmask",
         "waiting",
-    )
+    )  # fmt: skip
 
     def __init__(self, bypass: Bypass, unmask: Unmask, parse: Callable[[bytes], object]) -> None:
         self.waiting = False

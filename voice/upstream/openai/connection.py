@@ -27,6 +27,11 @@ _MESSAGE = (_TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION)
 class Connection(WSListener):
     """What the library tells of one connection, kept for the two tasks that use it."""
 
+    __slots__ = (
+        "_abandoned", "_arrived", "_fragments", "_frames", "_paused", "_socket", "_writable", "failure", "has_room",
+        "take",
+    )  # fmt: skip
+
     def __init__(self) -> None:
         self.failure: UpstreamError | None = None
         """By what it was lost."""

@@ -34,6 +34,8 @@ _SILENT = logging.Logger("voice.upstream.openai.picows", logging.CRITICAL + 1)
 class Transport:
     """One WebSocket connection, opened once. ``send`` and ``receive`` are called from different tasks."""
 
+    __slots__ = ("_connection", "_options", "send_at_once")
+
     def __init__(self, options: OpenAIOptions) -> None:
         self._options = options
         self._connection: Connection | None = None
