@@ -23,28 +23,30 @@ class Witness(AppConfig):
     def ready(self) -> None:
         """Every session is made by :func:`voice.wiring.session`."""
         from voice import wiring
+        from voice.session import Session
 
-        make = wiring.session
+        make, receive = wiring.session, Session.receive
+
+        @wraps(receive)
+        def received(session: Session, event: Event) -> None:
+            if isinstance(event, Heard):
+                _note(session.terms.session_id, "heard", event.item_id, event.played_ms, underruns=event.underruns)
+            receive(session, event)
 
         @wraps(make)
         def session(session_id: str, *terms: Any, **more: Any) -> Any:
             made = make(session_id, *terms, **more)
-            receive, send = made.receive, made.upstream.send
-
-            def received(event: Event) -> None:
-                if isinstance(event, Heard):
-                    _note(session_id, "heard", event.item_id, event.played_ms, underruns=event.underruns)
-                receive(event)
+            send = made.upstream.send
 
             async def sent(command: ToUpstream) -> None:
                 if isinstance(command, Truncate):
                     _note(session_id, "truncated", command.item_id, command.audio_end_ms)
                 await send(command)
 
-            made.receive, made.upstream.send = received, sent
+            made.upstream.send = sent
             return made
 
-        wiring.session = session
+        Session.receive, wiring.session = received, session  # type: ignore[method-assign]
 
 
 def _note(session_id: str, what: str, item_id: str, milliseconds: int, **more: int) -> None:

@@ -110,7 +110,7 @@ class Delivery:
                 self._due.clear()
                 await self.place.confirmed()
                 while self._now() < self.place.valid_until and self._egress.is_due(self._now()):
-                    await self._tell_next(SEND_LIMIT)
+                    await self._tell_next()
                 self._waits = False
                 if not self._over:
                     self._say(self._now())
@@ -135,9 +135,9 @@ class Delivery:
         except (TimeoutError, OSError):
             return  # whoever owns the socket knows
 
-    async def _tell_next(self, limit: float) -> None:
+    async def _tell_next(self) -> None:
         command = self._egress.pop(self._now())
-        async with asyncio.timeout(limit):
+        async with asyncio.timeout(SEND_LIMIT):
             await self._visitor.tell(command)
         self._account(command)
 
