@@ -49,7 +49,7 @@ class Frames:
         """Bytes of a binary frame that is audio as it is."""
         self._said: deque[Said] = deque()
         self._pace = Pace(clock())
-        self._in_time = self._pace.takes
+        self._in_time = self._pace.takes  # asked for each frame
         self._dropping = False
         self._bad_audio = 0
         self.received = 0

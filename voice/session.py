@@ -1,8 +1,10 @@
 """One live conversation: the core between an upstream, a knowledge and a visitor.
 
-:class:`Session` owns the tasks and the queues, and nothing that could be decided wrongly: what happens goes into the
-:class:`~voice.protocol.conversation.Conversation`, and each command that comes out goes to its one receiver. It knows
-neither Django nor Channels, so the same session runs behind a socket, in a test and in a measurement.
+:class:`Session` owns the tasks, and nothing that could be decided wrongly: what happens goes into the
+:class:`~voice.protocol.conversation.Conversation`, and each command that comes out goes to its one receiver. What waits
+to go up is kept by the :class:`~voice.line.Line`, and what waits to go to the visitor by the
+:class:`~voice.delivery.Delivery`. It knows neither Django nor Channels, so the same session runs behind a socket, in a
+test and in a measurement.
 
 The ways in (:meth:`Session.push_audio`, :meth:`Session.receive`, :meth:`Session.end`) never wait. All that waits is a
 task of the one group in :meth:`Session.run`, and every wait has a limit.
@@ -12,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import logging
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -33,8 +34,6 @@ from voice.protocol.outcomes import LEFT, EndReason
 from voice.protocol.tally import Tally
 from voice.searches import Searches
 from voice.upstream.base import Upstream
-
-log = logging.getLogger("voice.session")
 
 MICROPHONE_LIMIT = 20.0
 """Seconds for a visitor to give the microphone, where the upstream is dialled meanwhile."""
