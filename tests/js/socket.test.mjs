@@ -120,3 +120,58 @@ test("a page that only wants to go on dials nothing where that conversation is o
   assert.equal(Socket.last, before);
   assert.deepEqual(told, [{ code: 1000, reason: "gone", retryAfterMs: null }]);
 });
+
+/** Requests for a ticket of which `answered` is the first that anybody answers; for how long each was waited for. */
+function unanswered(answered, meanwhile = () => {}) {
+  const patience = [];
+  mock.method(AbortSignal, "timeout", (milliseconds) => {
+    patience.push(milliseconds);
+    return patience.length < answered ? AbortSignal.abort() : new AbortController().signal;
+  });
+  globalThis.fetch = async (_url, { signal }) => {
+    meanwhile();
+    signal.throwIfAborted();
+    return new Response(JSON.stringify({ ticket: "late", resume: "s.secret" }));
+  };
+  return patience;
+}
+
+async function opened(options) {
+  const told = [];
+  const connection = new Connection({ ...OPTIONS, ...options }, { onClose: (ending) => told.push(ending) });
+  await connection.open();
+  return told;
+}
+
+test("who comes back asks again at once where nobody answers: that connection has died with the network", async () => {
+  const patience = unanswered(3);
+  assert.deepEqual(await opened({ interrupted: "s" }), []);
+  assert.deepEqual(patience, [1_500, 2_000, 2_500]);
+  assert.equal(Socket.last.protocols[1], "voice.bearer.late");
+});
+
+test("it asks four times at the most", async () => {
+  const patience = unanswered(Infinity);
+  assert.deepEqual(await opened({ interrupted: "s" }), [{ code: 1006, reason: "network", retryAfterMs: null }]);
+  assert.equal(patience.length, 4);
+});
+
+test("who is new waits for one answer", async () => {
+  const patience = unanswered(Infinity);
+  assert.equal((await opened({ interrupted: null })).length, 1);
+  assert.deepEqual(patience, [10_000]);
+});
+
+test("a network that refuses is not asked again at once", async () => {
+  const patience = unanswered(1, () => { throw new TypeError("fetch failed"); });
+  assert.equal((await opened({ interrupted: "s" }))[0].reason, "network");
+  assert.equal(patience.length, 1);
+});
+
+test("nor is it where the visitor has gone meanwhile", async () => {
+  const events = { onClose: () => assert.fail("no event follows") };
+  const leaving = new Connection({ ...OPTIONS, interrupted: "s" }, events);
+  const patience = unanswered(Infinity, () => leaving.end());
+  await leaving.open();
+  assert.equal(patience.length, 1);
+});

@@ -4,7 +4,11 @@ import { Congestion } from "./congestion.js";
 import { BEARER_PREFIX, SUBPROTOCOL, decode, encode } from "./protocol.js";
 import { TicketRefused, requestTicket } from "./ticket.js";
 
-const TIME_LIMIT_MS = 10_000; // for the handshake
+const TIME_LIMIT_MS = 10_000; // for the handshake, and for the ticket
+// Connections that the browser keeps for its requests die with the network, and it does not know: a request on one of
+// them is never answered. To give it up closes that one, so the next goes by another; a page leaves some. A socket has
+// a connection of its own.
+const PATIENCE_MS = [1_500, 2_000, 2_500, 6_000];
 const OPEN = 1; // WebSocket.OPEN, also where there is no WebSocket to ask
 
 export class Connection {
@@ -30,7 +34,7 @@ export class Connection {
 
   async open() {
     try {
-      const { ticket, resume } = await requestTicket(this.#options);
+      const { ticket, resume } = await this.#ticket(this.#options.interrupted ? PATIENCE_MS : [TIME_LIMIT_MS]);
       if (this.#options.onlyGoOn && resume === null) this.#close(GONE);
       if (!this.#closed) this.#dial(ticket, resume);
     } catch (error) {
@@ -76,6 +80,15 @@ export class Connection {
   /** The page is being left, and the socket with it. No event follows. */
   leave() {
     this.#closed = true;
+  }
+
+  async #ticket([patience, ...further]) {
+    try {
+      return await requestTicket({ ...this.#options, patience });
+    } catch (error) {
+      if (!error.unanswered || this.#closed || further.length === 0) throw error;
+      return this.#ticket(further);
+    }
   }
 
   #dial(ticket, resume) {

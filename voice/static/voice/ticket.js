@@ -1,42 +1,42 @@
 /** Admission: the page's session and its CSRF token are exchanged for a ticket that opens one socket. */
 
-const TIME_LIMIT_MS = 10_000;
 // A refusal by HTTP is told like the refusal of a socket, so that one rule serves both.
 const CODES = { 401: 4401, 429: 4429, 503: 4513 };
 
-/** Why there is no ticket. `ending` is `{code, reason, retryAfterMs}`, as at the end of a session. */
+/**
+ * Why there is no ticket. `ending` is `{code, reason, retryAfterMs}`, as at the end of a session; `unanswered`: nobody
+ * has said so, the patience was over.
+ */
 export class TicketRefused extends Error {
-  constructor(ending) {
+  constructor(ending, { unanswered = false } = {}) {
     super(`no ticket: ${ending.reason}`);
     this.ending = ending;
+    this.unanswered = unanswered;
   }
 }
 
 /**
  * `{ticket, resume}`: a ticket, for use within half a minute, and a token to go on with the conversation of the session
- * `interrupted`; null if that cannot be, or there is none.
+ * `interrupted`; null if that cannot be, or there is none. Within `patience` milliseconds.
  *
  * @throws {TicketRefused}
  */
-export async function requestTicket({ ticketUrl, csrfToken, interrupted = null }, fetch = globalThis.fetch) {
+export async function requestTicket(options, fetch = globalThis.fetch) {
+  const { ticketUrl, csrfToken, interrupted = null, patience = 10_000 } = options;
   const token = typeof csrfToken === "function" ? csrfToken() : csrfToken;
   const session = interrupted === null ? {} : { "X-Voice-Session": interrupted };
-  const response = await post(fetch, ticketUrl, { "X-CSRFToken": token, "Accept": "application/json", ...session });
+  const headers = { "X-CSRFToken": token, "Accept": "application/json", ...session };
+  const response = await post(fetch, ticketUrl, headers, AbortSignal.timeout(patience));
   const body = await response.json().catch(() => null);
   if (response.ok && typeof body?.ticket === "string") return { ticket: body.ticket, resume: body.resume ?? null };
   throw new TicketRefused(endingOf(response.status, body?.error));
 }
 
-async function post(fetch, url, headers) {
+async function post(fetch, url, headers, signal) {
   try {
-    return await fetch(url, {
-      method: "POST",
-      credentials: "same-origin",
-      headers,
-      signal: AbortSignal.timeout(TIME_LIMIT_MS),
-    });
+    return await fetch(url, { method: "POST", credentials: "same-origin", headers, signal });
   } catch {
-    throw new TicketRefused({ code: 1006, reason: "network", retryAfterMs: null });
+    throw new TicketRefused({ code: 1006, reason: "network", retryAfterMs: null }, { unanswered: signal.aborted });
   }
 }
 
