@@ -355,13 +355,17 @@ async def test_what_a_server_has_lost_is_not_called_up_to_date(
 @pytest.mark.usefixtures("rows")
 async def test_a_server_that_freezes_is_not_waited_for(server: WeaviateServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "BATCH", 1)
-    monkeypatch.setattr(target, "WRITE_LIMIT", 0.3)
+
+    def soon(*args: Any) -> Any:
+        monkeypatch.setattr(target, "WRITE_LIMIT", 1.0)  # seconds; the collection is there by now, however long it took
+        return put(*args)
 
     def last(*args: Any) -> Any:
         server.freeze()
         return stores(*args)
 
-    stores = objects.batch
+    put, stores = target.Target.put, objects.batch
+    monkeypatch.setattr(target.Target, "put", soon)
     monkeypatch.setattr(objects, "batch", last)
     with pytest.raises(CommandError, match="cannot be reached"):
         await sync()

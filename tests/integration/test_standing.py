@@ -28,11 +28,12 @@ def token(user: User, seconds: float) -> str:
     return str(access)
 
 
-async def ended(visitor: Visitor, code: int, reason: str, sessions: Any) -> None:
+async def ended(visitor: Visitor, code: int, reason: str, sessions: Any, *, or_else: str = "") -> None:
     ending = await visitor.ending()
-    assert (ending["code"], ending["reason"]) == (code, reason)
+    assert ending["code"] == code
+    assert ending["reason"] in {reason, or_else}
     assert ending["message"]
-    assert [row.end_reason for row in await sessions()] == [reason]
+    assert [row.end_reason for row in await sessions()] == [ending["reason"]]
 
 
 # -- the token runs out ---------------------------------------------------------------------------------------------
@@ -191,7 +192,8 @@ async def test_nor_is_the_push_needed(
     await client.until("session.ready")
     await asyncio.sleep(0.3)
     await lose(visitor)
-    await ended(client, 4403, reason, sessions)
+    # Between the question who there is and the one who is in the group, somebody may be deleted.
+    await ended(client, 4403, reason, sessions, or_else="not_in_rollout" if lose is delete else "")
 
 
 async def test_what_changes_nothing_ends_nothing(visit: Visit, visitor: User, premium: None) -> None:
