@@ -156,7 +156,14 @@ def _reason(user: AbstractBaseUser | None, fingerprint: str) -> EndReason | None
         return EndReason.REVOKED
     if not constant_time_compare(user.get_session_auth_hash(), fingerprint):  # another password
         return EndReason.REVOKED
-    return gate.flag().decide(user)
+    reason = gate.flag().decide(user)
+    if reason is EndReason.NOT_IN_ROLLOUT and not _is_there(user):  # deleted meanwhile, and so in no group any more
+        return EndReason.REVOKED
+    return reason
+
+
+def _is_there(user: AbstractBaseUser) -> bool:
+    return get_user_model()._default_manager.filter(pk=user.pk).exists()
 
 
 def _batches(talkers: Sequence[_Talker]) -> Iterator[Sequence[_Talker]]:

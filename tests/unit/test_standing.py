@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group, Permission, User
 from django.db import OperationalError, transaction
 
@@ -146,6 +147,31 @@ async def test_a_poke_may_come_from_any_thread(monkeypatch: pytest.MonkeyPatch):
         threading.Thread(target=standing.poke, args=("1",)).start()
         async with asyncio.timeout(5):
             assert await one is EndReason.NOT_IN_ROLLOUT
+
+
+@pytest.mark.parametrize(
+    ("deleted", "reason"), [(True, EndReason.REVOKED), (False, EndReason.NOT_IN_ROLLOUT)], ids=["deleted", "there"]
+)
+async def test_who_is_deleted_between_two_questions_is_told_so(
+    monkeypatch: pytest.MonkeyPatch, visitor: User, deleted: bool, reason: EndReason
+):
+    """They are in no group any more, which is asked second."""
+
+    def decide(user: User) -> EndReason:
+        if deleted:
+            User.objects.filter(pk=user.pk).delete()
+        return EndReason.NOT_IN_ROLLOUT
+
+    async def call(function: Any, talkers: Any, *, limit: float) -> Any:
+        return await sync_to_async(function)(talkers)
+
+    monkeypatch.setattr(standing.gate, "flag", lambda: SimpleNamespace(decide=decide))
+    monkeypatch.setattr(standing.database, "call", call)
+    async with talking(visitor) as [one]:
+        await asyncio.sleep(0)
+        standing.poke(str(visitor.pk))
+        async with asyncio.timeout(5):
+            assert await one is reason
 
 
 # -- what Django tells ----------------------------------------------------------------------------------------------
