@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { TicketRefused, requestTicket } from "../../voice/static/voice/ticket.js";
 
-const OPTIONS = { ticketUrl: "/v1/voice/ticket", csrfToken: "token" };
+const OPTIONS = { ticketUrl: "/v1/voice/ticket", csrfToken: "token", patience: 10_000 };
 const answer = (status, body) => async () => new Response(typeof body === "string" ? body : JSON.stringify(body), { status });
 
 async function ending(fetch) {

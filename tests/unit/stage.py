@@ -21,6 +21,8 @@ from voice.session import Session, SessionTerms
 
 AN_INSTANT = 0.001
 """Seconds in which all that is due at once is done."""
+SOON = 0.05
+"""Seconds that something may come later, or that one looks before it comes."""
 
 Told = TypeVar("Told", bound=c.ToBrowser)
 

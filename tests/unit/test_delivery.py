@@ -6,13 +6,11 @@ from itertools import accumulate
 import pytest
 
 from tests.clock import in_virtual_time
-from tests.unit.stage import AN_INSTANT, Stage
+from tests.unit.stage import AN_INSTANT, SOON, Stage
 from voice.protocol import commands as c
 from voice.protocol import events as e
 from voice.protocol.audio import BYTES_PER_MS
 from voice.protocol.outcomes import EndReason
-
-SOON = 0.05
 
 # -- with a way past the server's queue and without ---------------------------------------------------------------
 

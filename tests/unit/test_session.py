@@ -9,7 +9,7 @@ import pytest
 
 from tests.clock import VirtualTimeLoop, in_virtual_time
 from tests.fakes import HOURS, FakeKnowledge
-from tests.unit.stage import AN_INSTANT, Stage
+from tests.unit.stage import AN_INSTANT, SOON, Stage
 from voice import finishing
 from voice.keeping import COUNT_SECONDS
 from voice.knowledge.base import KnowledgeUnavailable
@@ -21,8 +21,6 @@ from voice.protocol.cost import ModelPrice, Prices
 from voice.protocol.outcomes import LEFT, EndReason, TurnOutcome
 from voice.protocol.timeline import Mark
 from voice.upstream.base import UpstreamClosed, UpstreamRefused
-
-SOON = 0.05
 
 
 def frame(n: int, milliseconds: int = 40) -> bytes:

@@ -66,7 +66,8 @@ export class Connection {
 
   /** A new token for this socket, before the old one expires. */
   async refresh() {
-    const fresh = await requestTicket({ ...this.#options, interrupted: null }).catch(() => null);
+    const options = { ...this.#options, interrupted: null, patience: TIME_LIMIT_MS };
+    const fresh = await requestTicket(options).catch(() => null);
     if (fresh !== null) this.send("auth.refresh", { token: fresh.ticket });
   }
 
@@ -82,6 +83,7 @@ export class Connection {
     this.#closed = true;
   }
 
+  /** One request after the other, never two at once: each makes what an earlier one gave to go on with worthless. */
   async #ticket([patience, ...further]) {
     try {
       return await requestTicket({ ...this.#options, patience });

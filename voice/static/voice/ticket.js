@@ -21,8 +21,7 @@ export class TicketRefused extends Error {
  *
  * @throws {TicketRefused}
  */
-export async function requestTicket(options, fetch = globalThis.fetch) {
-  const { ticketUrl, csrfToken, interrupted = null, patience = 10_000 } = options;
+export async function requestTicket({ ticketUrl, csrfToken, interrupted = null, patience }, fetch = globalThis.fetch) {
   const token = typeof csrfToken === "function" ? csrfToken() : csrfToken;
   const session = interrupted === null ? {} : { "X-Voice-Session": interrupted };
   const headers = { "X-CSRFToken": token, "Accept": "application/json", ...session };
